@@ -1,0 +1,50 @@
+// Builds dist/: the bin with every command in a chunk of its own, the library, the emulator; and, with --types, the declarations.
+import { execFileSync } from 'node:child_process';
+import { chmodSync, readFileSync, rmSync } from 'node:fs';
+import { build } from 'esbuild';
+
+const version = JSON.parse(readFileSync('package.json', 'utf8')).version;
+const define = { __ADC_VERSION__: JSON.stringify(version) };
+
+rmSync('dist', { recursive: true, force: true });
+
+/** CommonJS dependencies bundled into an ES module still call require for Node's own modules. */
+const requireShim = "import { createRequire as __adcCreateRequire } from 'node:module'; const require = __adcCreateRequire(import.meta.url);";
+
+const common = { bundle: true, platform: 'node', format: 'esm', target: 'node20.18', define, logLevel: 'warning', sourcemap: false };
+
+const bin = await build({
+  ...common,
+  entryPoints: { main: 'src/main.ts' },
+  outdir: 'dist',
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
+  banner: { js: requireShim },
+  legalComments: 'linked',
+  metafile: true,
+  minifySyntax: true,
+});
+
+await build({
+  ...common,
+  entryPoints: { index: 'src/index.ts', emulator: 'src/emulator/index.ts' },
+  outdir: 'dist',
+  packages: 'external',
+  splitting: true,
+  chunkNames: 'lib/[name]-[hash]',
+});
+
+chmodSync('dist/main.js', 0o755);
+
+/** A heavy package in the entry chunk would make every command pay for it at start. */
+const heavy = ['undici', 'zod', 'js-yaml', 'ajv', 'hono', 'pino', 'prom-client'];
+const entry = Object.entries(bin.metafile.outputs).find(([file]) => file === 'dist/main.js')?.[1];
+const leaked = heavy.filter((name) => Object.keys(entry?.inputs ?? {}).some((input) => input.includes(`node_modules/${name}/`)));
+if (leaked.length > 0) {
+  process.stderr.write(`build: the entry chunk contains ${leaked.join(', ')}; load it where it is used\n`);
+  process.exit(1);
+}
+
+if (process.argv.includes('--types')) {
+  execFileSync('npx', ['tsc', '-p', 'tsconfig.types.json'], { stdio: 'inherit' });
+}

@@ -1,0 +1,46 @@
+import type { JsonObject, JsonPath } from './json.js';
+import type { Kind } from './kinds.js';
+
+/** Identifies a resource in a state: `<kind>/<id>`, and `consumer_credential/<username>/<id>` for credentials. */
+export type ResourceKey = string;
+
+/** Where a person wrote a resource: the file and the path inside its document. Line and column are found when needed. */
+export interface Source {
+  /** Absolute path, or `-` for standard input. */
+  readonly file: string;
+  readonly path: JsonPath;
+}
+
+/** One resource of a state. */
+export interface Resource {
+  readonly kind: Kind;
+  readonly key: ResourceKey;
+  readonly id: string;
+  /** What a person calls it: the name; the username of a consumer; the joined SNIs of an SSL; a plugin's name. */
+  readonly name: string;
+  /** The service of a route, a stream route or a named upstream; the consumer of a credential. */
+  readonly parent?: ResourceKey;
+  /**
+   * The fields in the shape of the ADC file, without `id` and without nested resources. A service's default upstream is
+   * inside its body (`upstream`); named upstreams (`services[].upstreams[]`), routes, stream routes and credentials are
+   * resources of their own. References (`upstream_id`, `plugin_config_id`, `group_id`) hold ids, never names. The body
+   * of a global rule or plugin metadata is the plugin's configuration itself.
+   */
+  readonly body: JsonObject;
+  readonly source?: Source;
+}
+
+/** A flat, immutable set of resources, in a deterministic order. Never mutated after it was made. */
+export interface State {
+  readonly resources: ReadonlyMap<ResourceKey, Resource>;
+}
+
+/** The key of a resource. `parentId` is the username, needed for credentials and ignored for every other kind. */
+export function resourceKey(kind: Kind, id: string, parentId?: string): ResourceKey {
+  return kind === 'consumer_credential' ? `${kind}/${parentId ?? ''}/${id}` : `${kind}/${id}`;
+}
+
+/** The id of a resource's parent (service id, username), or undefined for a resource without one. */
+export function parentIdOf(resource: Pick<Resource, 'parent'>): string | undefined {
+  return resource.parent === undefined ? undefined : resource.parent.slice(resource.parent.indexOf('/') + 1);
+}
