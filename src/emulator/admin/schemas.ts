@@ -1,0 +1,74 @@
+import { isObject } from '../json.js';
+import { type ApiAnswer, type ApiRequest, jsonAnswer } from '../server/answer.js';
+import { collections } from '../store.js';
+import { readJson } from './body.js';
+import { checkMeaning, checkPlugins, type ConfContext } from './conf.js';
+import { adminKinds } from './kinds.js';
+import { refuse, Refusal } from './refusal.js';
+
+const apiVersion = { 'x-api-version': 'v3' };
+
+/** Answers `/schema/{kind}`, `/schema/plugins/{name}` and `/schema/validate/{kind}`. */
+export function answerSchema(context: ConfContext, request: ApiRequest, segments: readonly string[]): ApiAnswer {
+  const [name, inner] = segments;
+  if (name === 'validate' && request.method === 'POST') return validateOne(context, request, inner ?? '');
+  if (request.method !== 'GET') throw notFound(context);
+  if (name === 'plugins') return pluginSchema(context, request, inner ?? '');
+  const collection = collections.find((known) => adminKinds[known].schema === name);
+  if (collection === undefined || collection === 'plugin_metadata') {
+    throw new Refusal(400, { error_msg: `not found schema: ${name ?? ''}` });
+  }
+  return jsonAnswer(200, context.core[collection], apiVersion);
+}
+
+function pluginSchema(context: ConfContext, request: ApiRequest, name: string): ApiAnswer {
+  const definition = Object.hasOwn(context.plugins, name) ? context.plugins[name] : undefined;
+  if (definition === undefined) throw new Refusal(404, { error_msg: 'plugin not found in subsystem http' }, apiVersion);
+  const type = request.query.get('schema_type');
+  const schema =
+    type === 'consumer'
+      ? definition.consumer_schema
+      : type === 'metadata'
+        ? definition.metadata_schema
+        : definition.schema;
+  return jsonAnswer(200, schema ?? definition.schema, apiVersion);
+}
+
+function validateOne(context: ConfContext, request: ApiRequest, name: string): ApiAnswer {
+  if (!context.rules.validatesSchemas) throw notFound(context);
+  const collection = collections.find((known) => known === name);
+  if (collection === undefined || collection === 'plugin_metadata') throw notFound(context);
+  const conf = readJson(request);
+  if (conf === undefined) throw refuse(400, 'missing configurations');
+  const checked = context.validator.check(context.core[collection], conf);
+  if (!checked.ok) throw refuse(400, checked.error);
+  if (isObject(checked.value)) {
+    checkMeaning(collection, checked.value);
+    checkPlugins(context, collection, checked.value);
+  }
+  return { status: 200, headers: { 'content-type': 'application/json' }, body: '' };
+}
+
+function notFound(context: ConfContext): Refusal {
+  return refuse(404, context.rules.explainsRefusals ? 'Unsupported resource type: schema' : 'not found');
+}
+
+/** Answers `/plugins/list`, `/plugins?all=true`, `/plugins/{name}` and `/plugins/reload`. */
+export function answerPlugins(context: ConfContext, request: ApiRequest, segments: readonly string[]): ApiAnswer {
+  const [name] = segments;
+  if (request.method === 'PUT' && name === 'reload') {
+    return { status: 200, headers: { 'content-type': 'application/json' }, body: 'done' };
+  }
+  if (request.method !== 'GET') throw refuse(404, 'not found');
+  if (name === 'list') return jsonAnswer(200, byPriority(context));
+  if (name !== undefined) return pluginSchema(context, request, name);
+  if (request.query.get('subsystem') === 'stream') return jsonAnswer(200, {}, apiVersion);
+  if (request.query.get('all') !== 'true') return jsonAnswer(200, byPriority(context), apiVersion);
+  return jsonAnswer(200, context.plugins, apiVersion);
+}
+
+function byPriority(context: ConfContext): readonly string[] {
+  return Object.entries(context.plugins)
+    .sort(([, a], [, b]) => (b.priority ?? 0) - (a.priority ?? 0))
+    .map(([name]) => name);
+}

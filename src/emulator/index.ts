@@ -1,0 +1,5 @@
+export { defaultAdminKey, type Emulator, type EmulatorOptions, startEmulator } from './emulator.js';
+export type { FaultOptions, Span, SpanInput } from './faults.js';
+export type { ConnectionCounts, RequestCounts } from './server/counters.js';
+export type { TlsOptions } from './server/listener.js';
+export { emulatedVersions, type EmulatedVersion } from './versions.js';
