@@ -35,6 +35,8 @@ export interface Operation {
 /** Operations and, for each, those that must have succeeded before it starts. */
 export interface Plan {
   readonly operations: readonly Operation[];
-  /** By operation id, the ids of the operations it waits for. Acyclic. */
+  /** By operation id, what it waits for: ids of operations, and names of {@link Plan.joins}. Acyclic. */
   readonly after: ReadonlyMap<string, readonly string[]>;
+  /** By name, the operations a join stands for. Keeps the plan small where many operations wait for the same many. */
+  readonly joins: ReadonlyMap<string, readonly string[]>;
 }

@@ -1,0 +1,104 @@
+import type { Unmanaged } from '../../model/change.js';
+import { isJsonObject } from '../../model/json.js';
+import { kinds, optInKinds, type Kind } from '../../model/kinds.js';
+import type { Resource, ResourceKey, State } from '../../model/resource.js';
+
+/** What part of a gateway a job is about. */
+export interface Scope {
+  /**
+   * Words of `--include-resource-type`: only these top-level collections. An empty list says nothing. A word of nested
+   * resources (`route`) or of none (`stream_service`) selects no collection.
+   */
+  readonly include?: readonly string[];
+  /** Words of `--exclude-resource-type`: all top-level collections but these. */
+  readonly exclude?: readonly string[];
+  /** Every pair must stand in the labels of a resource. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Kinds whose top-level collection the configuration names; the opt-in kinds that are not here are unmanaged. */
+  readonly mentioned: ReadonlySet<Kind>;
+}
+
+/** Kinds that a label selector does not filter. */
+const unlabelled: ReadonlySet<Kind> = new Set<Kind>(['global_rule', 'plugin_metadata']);
+
+/** The kinds that are nested in another: by kind, the kind of their parent. An upstream is nested where it has a parent. */
+const parentKinds: Readonly<Partial<Record<Kind, Kind>>> = {
+  route: 'service',
+  stream_route: 'service',
+  consumer_credential: 'consumer',
+};
+
+/** How people call the collection of a kind. */
+const collectionWords: Readonly<Partial<Record<Kind, string>>> = {
+  upstream: 'upstreams',
+  plugin_config: 'plugin_configs',
+  consumer_group: 'consumer_groups',
+};
+
+/** Tells whether the resource type words let the top-level collection of a kind through. */
+export function isSelected(kind: Kind, scope: Pick<Scope, 'include' | 'exclude'>): boolean {
+  if (scope.include !== undefined && scope.include.length > 0 && !scope.include.includes(kind)) return false;
+  return !(scope.exclude?.includes(kind) ?? false);
+}
+
+/**
+ * Marks every current resource that is outside the scope, with the reason in words for people. What is nested (routes,
+ * stream routes, named upstreams, credentials) follows its parent; global rules and plugin metadata are never filtered
+ * by labels; a label whose value is a list matches nothing.
+ */
+export function scopeOf(current: State, scope: Scope): Unmanaged {
+  const kindReasons = new Map<Kind, string | undefined>(kinds.map((kind) => [kind, kindReason(kind, scope)]));
+  const pairs = Object.entries(scope.labels ?? {});
+  const unmanaged = new Map<ResourceKey, string>();
+  if (pairs.length === 0 && [...kindReasons.values()].every((reason) => reason === undefined)) return unmanaged;
+
+  const topLevelReason = (resource: Resource): string | undefined =>
+    kindReasons.get(resource.kind) ?? labelReason(resource, pairs);
+
+  const orphanReason = (kind: Kind): string | undefined =>
+    pairs.length > 0 ? `its ${kind} does not exist` : undefined;
+
+  for (const [key, resource] of current.resources) {
+    const reason = isNested(resource)
+      ? nestedReason(resource, current, topLevelReason, (kind) => kindReasons.get(kind) ?? orphanReason(kind))
+      : topLevelReason(resource);
+    if (reason !== undefined) unmanaged.set(key, reason);
+  }
+  return unmanaged;
+}
+
+function isNested(resource: Resource): boolean {
+  return resource.parent !== undefined || parentKinds[resource.kind] !== undefined;
+}
+
+function nestedReason(
+  resource: Resource,
+  current: State,
+  topLevelReason: (parent: Resource) => string | undefined,
+  reasonWithoutParent: (kind: Kind) => string | undefined,
+): string | undefined {
+  const parentKind = parentKinds[resource.kind] ?? 'service';
+  const parent = resource.parent === undefined ? undefined : current.resources.get(resource.parent);
+  if (parent === undefined) return reasonWithoutParent(parentKind);
+  const reason = topLevelReason(parent);
+  return reason === undefined ? undefined : `its ${parentKind} "${parent.name}" is left alone: ${reason}`;
+}
+
+function kindReason(kind: Kind, scope: Scope): string | undefined {
+  if (!isSelected(kind, scope)) return `resource type ${kind} is not selected`;
+  if (optInKinds.includes(kind) && !scope.mentioned.has(kind)) {
+    return `the configuration does not mention ${collectionWords[kind] ?? kind}`;
+  }
+  return undefined;
+}
+
+function labelReason(resource: Resource, pairs: readonly (readonly [string, string])[]): string | undefined {
+  if (pairs.length === 0 || unlabelled.has(resource.kind)) return undefined;
+  const labels = resource.body['labels'];
+  const missing = pairs.find(([name, value]) => !isJsonObject(labels) || !hasLabel(labels, name, value));
+  return missing === undefined ? undefined : `it does not carry the label ${missing[0]}=${missing[1]}`;
+}
+
+function hasLabel(labels: Resource['body'], name: string, value: string): boolean {
+  return Object.hasOwn(labels, name) && labels[name] === value;
+}

@@ -1,0 +1,179 @@
+import { AdcError, GatewayError } from '../../model/errors.js';
+import type { Change, Creation } from '../../model/change.js';
+import { parentIdOf, type ResourceKey, type State } from '../../model/resource.js';
+import type { OperationOutcome, OperationStatus } from '../apply/outcome.js';
+
+/** What became of one change: its operations folded into one result. */
+export interface ChangeOutcome {
+  readonly change: Change;
+  /** Of several operations the worst: failed, unknown, skipped, aborted, applied, unchanged. */
+  readonly status: OperationStatus;
+  /** What the gateway, the network or the stop said; for a refusal that names this resource, the words about it. */
+  readonly error?: unknown;
+  /** Of `skipped`, and of `aborted` after a failure: the change whose failure is the reason. */
+  readonly because?: Change;
+  readonly at: Date;
+  /** The endpoint of the operation that decided the status. Absent where no operation was needed. */
+  readonly endpoint?: string;
+  /**
+   * Of `failed`: whether this resource is to blame. False where one request carried several changes and the gateway
+   * blamed none of them, or others.
+   */
+  readonly blamed?: boolean;
+}
+
+/** What became of one endpoint, all its operations taken together. */
+export interface EndpointOutcome {
+  readonly server: string;
+  readonly success: boolean;
+  /** The first failure. */
+  readonly error?: unknown;
+  readonly at: Date;
+}
+
+/** How many changes ended in which way. */
+export interface Summary extends Readonly<Record<OperationStatus, number>> {
+  readonly total: number;
+}
+
+/** What a sync did. */
+export interface SyncReport {
+  /** One for each change, in the order of the changes; then one for each resource that the gateway cannot hold. */
+  readonly outcomes: readonly ChangeOutcome[];
+  /** In the order in which the plan first names them. Empty where nothing was sent. */
+  readonly endpoints: readonly EndpointOutcome[];
+  /** Operations that carry no change: leftovers of an interrupted job, instances that restarted empty. */
+  readonly repairs: readonly OperationOutcome[];
+  readonly summary: Summary;
+  /** True where every change and every repair went through. */
+  readonly success: boolean;
+}
+
+/** From worst to best. */
+const severity: readonly OperationStatus[] = ['failed', 'unknown', 'skipped', 'aborted', 'applied', 'unchanged'];
+
+/** What the fold needs beside the outcomes. */
+export interface FoldInput {
+  readonly changes: readonly Change[];
+  readonly outcomes: readonly OperationOutcome[];
+  /** Desired resources that the gateway cannot hold, with the reason. Each becomes a failed result. */
+  readonly unsupported?: ReadonlyMap<ResourceKey, string>;
+  /** The desired state before it was projected: where `unsupported` resources are looked up. */
+  readonly desired?: State;
+  /** When changes without any operation are said to have ended. */
+  readonly now: Date;
+}
+
+/** Folds the outcomes of operations into one result for each change. Pure. */
+export function foldOutcomes(input: FoldInput): SyncReport {
+  const { changes, outcomes, unsupported = new Map<ResourceKey, string>(), desired, now } = input;
+  const byKey = new Map<ResourceKey, OperationOutcome[]>();
+  for (const outcome of outcomes) {
+    for (const key of outcome.operation.changes) {
+      const list = byKey.get(key);
+      if (list === undefined) byKey.set(key, [outcome]);
+      else list.push(outcome);
+    }
+  }
+  const changeOf = new Map(changes.map((change) => [change.key, change]));
+  const changesOfOperation = new Map(outcomes.map(({ operation }) => [operation.id, operation.changes]));
+  const culprit = (operation: string): Change | undefined => {
+    const key = changesOfOperation.get(operation)?.find((key) => changeOf.has(key));
+    return key === undefined ? undefined : changeOf.get(key);
+  };
+
+  const folded = changes.map((change) => foldChange(change, byKey.get(change.key) ?? [], culprit, now));
+  for (const [key, reason] of unsupported) {
+    const resource = desired?.resources.get(key);
+    if (resource === undefined) continue;
+    const parentId = parentIdOf(resource);
+    const change: Creation = {
+      type: 'create',
+      key,
+      kind: resource.kind,
+      id: resource.id,
+      name: resource.name,
+      desired: resource,
+      ...(parentId === undefined ? {} : { parentId }),
+    };
+    folded.push({ change, status: 'failed', error: new AdcError('unsupported', reason), at: now, blamed: true });
+  }
+
+  const summary = summarise(folded);
+  const repairs = outcomes.filter((outcome) => outcome.operation.changes.length === 0);
+  return {
+    outcomes: folded,
+    endpoints: foldEndpoints(outcomes),
+    repairs,
+    summary,
+    success:
+      summary.applied + summary.unchanged === summary.total && repairs.every((repair) => succeeded(repair.status)),
+  };
+}
+
+function succeeded(status: OperationStatus): boolean {
+  return status === 'applied' || status === 'unchanged';
+}
+
+function foldChange(
+  change: Change,
+  outcomes: readonly OperationOutcome[],
+  culprit: (operation: string) => Change | undefined,
+  now: Date,
+): ChangeOutcome {
+  let worst: ChangeOutcome | undefined;
+  for (const outcome of outcomes) {
+    const seen = outcomeFor(change, outcome, culprit);
+    if (worst === undefined || severity.indexOf(seen.status) < severity.indexOf(worst.status)) worst = seen;
+    else if (seen.status === worst.status && succeeded(seen.status) && seen.at > worst.at) worst = seen;
+  }
+  return worst ?? { change, status: 'unchanged', at: now };
+}
+
+/** What one operation means for one of the changes it carries. */
+function outcomeFor(
+  change: Change,
+  outcome: OperationOutcome,
+  culprit: (operation: string) => Change | undefined,
+): ChangeOutcome {
+  const { operation, status, at, error } = outcome;
+  const seen = { change, at, endpoint: operation.endpoint };
+  const refusal = outcome.refused?.get(change.key);
+  if (refusal !== undefined)
+    return { ...seen, status: 'failed', error: new AdcError('refused', refusal), blamed: true };
+  if (succeeded(status)) return { ...seen, status };
+  if (status === 'failed') {
+    const blamed = error instanceof GatewayError ? error.failure.blamed : undefined;
+    const words = blamed?.get(change.key);
+    if (words !== undefined && error instanceof GatewayError) {
+      const { code, failure } = error;
+      const own = new GatewayError(code, { ...failure, gatewayText: words }, { cause: error });
+      return { ...seen, status, error: own, blamed: true };
+    }
+    return { ...seen, status, error, blamed: operation.changes.length === 1 };
+  }
+  const because = outcome.because === undefined ? undefined : culprit(outcome.because);
+  return { ...seen, status, ...(error === undefined ? {} : { error }), ...(because === undefined ? {} : { because }) };
+}
+
+function foldEndpoints(outcomes: readonly OperationOutcome[]): readonly EndpointOutcome[] {
+  const endpoints = new Map<string, EndpointOutcome>();
+  for (const outcome of outcomes) {
+    const server = outcome.operation.endpoint;
+    const known = endpoints.get(server);
+    if (succeeded(outcome.status)) {
+      if (known === undefined) endpoints.set(server, { server, success: true, at: outcome.at });
+      else if (known.success && outcome.at > known.at) endpoints.set(server, { ...known, at: outcome.at });
+    } else if (known === undefined || known.success || (known.error === undefined && outcome.error !== undefined)) {
+      const failure = { server, success: false, at: outcome.at };
+      endpoints.set(server, outcome.error === undefined ? failure : { ...failure, error: outcome.error });
+    }
+  }
+  return [...endpoints.values()];
+}
+
+function summarise(outcomes: readonly ChangeOutcome[]): Summary {
+  const counts = { total: outcomes.length, applied: 0, unchanged: 0, failed: 0, skipped: 0, aborted: 0, unknown: 0 };
+  for (const { status } of outcomes) counts[status] += 1;
+  return counts;
+}

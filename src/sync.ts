@@ -1,0 +1,206 @@
+import type { Backend, Reading, Validation } from './backend/backend.js';
+import type { Memory } from './memory/memory.js';
+import type { Change, Unmanaged } from './model/change.js';
+import { kinds, type Kind } from './model/kinds.js';
+import type { Notice } from './model/notice.js';
+import type { Plan } from './model/operation.js';
+import type { Resource, ResourceKey, State } from './model/resource.js';
+import { apply, type ApplyOptions } from './pipeline/apply/apply.js';
+import { diff } from './pipeline/diff/diff.js';
+import { resendSsls } from './pipeline/diff/force.js';
+import { isSelected, scopeOf, type Scope } from './pipeline/diff/scope.js';
+import { plan } from './pipeline/plan/plan.js';
+import { findEmptied, type EmptiedCollection } from './pipeline/report/emptied.js';
+import { foldOutcomes, type SyncReport } from './pipeline/report/fold.js';
+import { createKnownEqual, type KnownEqual } from './pipeline/diff/known-equal.js';
+
+/** What is wanted, as the configuration stage gives it. */
+export interface Configuration {
+  readonly state: State;
+  /** Kinds whose collection the document names, even with an empty list. */
+  readonly mentioned: ReadonlySet<Kind>;
+  readonly notices: readonly Notice[];
+}
+
+/** What part of the gateway a job is about; what the configuration mentions is added to it. */
+export type JobScope = Omit<Scope, 'mentioned'>;
+
+/** A stage of the line that takes time. */
+export type Stage = 'read' | 'diff' | 'apply' | 'validate';
+
+/** What every job needs. */
+export interface JobOptions {
+  readonly backend: Backend;
+  readonly configuration: Configuration;
+  readonly scope?: JobScope;
+  /** Send SSLs again that do not differ: a replaced private key cannot be seen. Default false. */
+  readonly forceSsl?: boolean;
+  /** Where it is remembered that two states are equal. */
+  readonly memory?: Memory;
+  /** Called when a stage begins. Must not throw. */
+  readonly onStage?: (stage: Stage) => void;
+}
+
+/** What has to happen on the gateway, and all that was found on the way to knowing it. */
+export interface Difference {
+  readonly changes: readonly Change[];
+  /** What is wanted, before what the gateway cannot hold was dropped. */
+  readonly configured: State;
+  /** What is wanted and can be stored: the side of the changes called desired. */
+  readonly desired: State;
+  readonly current: State;
+  readonly unmanaged: Unmanaged;
+  /** Desired resources that this gateway cannot hold at all, with the reason. */
+  readonly unsupported: ReadonlyMap<ResourceKey, string>;
+  /** Collections of which nothing in scope would be left. */
+  readonly emptied: readonly EmptiedCollection[];
+  /** Of the configuration, the reading and the projection. */
+  readonly notices: readonly Notice[];
+  /** The gateway's version, where it shows it. */
+  readonly version?: string;
+  readonly reading: Reading;
+}
+
+/** Options of {@link sync}. */
+export interface SyncOptions extends JobOptions, ApplyOptions {
+  /** Work everything out and send nothing that writes. Default false. */
+  readonly dryRun?: boolean;
+  /** Called with what will be done before it is. Must not throw. */
+  readonly onDifference?: (difference: Difference, plan: Plan) => void;
+}
+
+/** What a sync found and did. */
+export interface SyncResult {
+  readonly difference: Difference;
+  readonly plan: Plan;
+  /** Absent after a dry run. */
+  readonly report?: SyncReport;
+}
+
+/**
+ * Reads the gateway and compares it with what is wanted. Writes nothing.
+ *
+ * @throws GatewayError where the gateway cannot be read: nothing is ever taken for "there is none"
+ */
+export async function readAndDiff(options: JobOptions): Promise<Difference> {
+  const { backend, configuration, scope = {}, forceSsl = false, onStage } = options;
+  onStage?.('read');
+  const reading = await backend.read(skippedKinds(scope));
+  const { state: desired, notices, unsupported } = reading.project(configuration.state);
+
+  onStage?.('diff');
+  const current = reading.state;
+  const unmanaged = scopeOf(current, { ...scope, mentioned: configuration.mentioned });
+  const compared = await compare(options, desired, reading, unmanaged);
+  const changes = forceSsl ? resendSsls(compared, desired, current) : compared;
+  return {
+    changes,
+    configured: configuration.state,
+    desired,
+    current,
+    unmanaged,
+    unsupported,
+    emptied: findEmptied(changes, desired, current, unmanaged),
+    notices: [...configuration.notices, ...reading.notices, ...notices],
+    ...(reading.version === undefined ? {} : { version: reading.version }),
+    reading,
+  };
+}
+
+/**
+ * Makes the gateway match the configuration: reads, compares, plans and, unless it is a dry run, applies. The plan is
+ * carried out even where nothing differs, because it may hold repairs.
+ *
+ * @throws GatewayError where the gateway cannot be read. What fails while writing is in the report, never thrown
+ */
+export async function sync(options: SyncOptions): Promise<SyncResult> {
+  const { backend, dryRun = false, onStage, onDifference } = options;
+  const difference = await readAndDiff(options);
+  const planned = plan(difference.reading.lower(difference.changes, difference.desired));
+  onDifference?.(difference, planned);
+  if (dryRun) return { difference, plan: planned };
+
+  onStage?.('apply');
+  const outcomes = await apply(planned, backend, options);
+  const report = foldOutcomes({
+    changes: difference.changes,
+    outcomes,
+    unsupported: difference.unsupported,
+    desired: difference.configured,
+    now: new Date(),
+  });
+  return { difference, plan: planned, report };
+}
+
+/**
+ * Asks the gateway about the configuration, and writes nothing.
+ *
+ * @throws GatewayError where the gateway does not answer; AdcError `unsupported` where it has no means to validate
+ */
+export async function validateConfiguration(
+  options: Pick<JobOptions, 'backend' | 'configuration' | 'onStage'>,
+): Promise<Validation> {
+  options.onStage?.('validate');
+  const validation = await options.backend.validate(options.configuration.state);
+  return { ...validation, notices: [...options.configuration.notices, ...validation.notices] };
+}
+
+/**
+ * Reads what a gateway holds within a scope. Every kind counts as mentioned.
+ *
+ * @throws GatewayError where the gateway cannot be read
+ */
+export async function dumpState(
+  options: Pick<JobOptions, 'backend' | 'scope' | 'onStage'>,
+): Promise<{ readonly state: State; readonly notices: readonly Notice[]; readonly version?: string }> {
+  const { backend, scope = {}, onStage } = options;
+  onStage?.('read');
+  const { state, notices, version } = await backend.read(skippedKinds(scope));
+  const unmanaged = scopeOf(state, { ...scope, mentioned: new Set(kinds) });
+  const kept = new Map<ResourceKey, Resource>();
+  for (const [key, resource] of state.resources) if (!unmanaged.has(key)) kept.set(key, resource);
+  return {
+    state: unmanaged.size === 0 ? state : { resources: kept },
+    notices,
+    ...(version === undefined ? {} : { version }),
+  };
+}
+
+/** Compares raw first; only what differs is worth fetching the gateway's schemas for. */
+async function compare(
+  options: JobOptions,
+  desired: State,
+  reading: Reading,
+  unmanaged: Unmanaged,
+): Promise<readonly Change[]> {
+  const known = knownEqualIn(options.memory);
+  const circumstances = JSON.stringify([
+    options.backend.name,
+    reading.version ?? null,
+    options.scope ?? {},
+    [...options.configuration.mentioned],
+  ]);
+  if (known?.has(desired, reading.state, circumstances) === true) return [];
+
+  const input = { desired, current: reading.state, unmanaged };
+  const raw = diff(input);
+  const changes = raw.some((change) => change.type === 'update')
+    ? diff({ ...input, normalise: await reading.normaliser(raw) })
+    : raw;
+  if (changes.length === 0) known?.add(desired, reading.state, circumstances);
+  return changes;
+}
+
+/** What costs requests of its own and is out of scope anyway. */
+function skippedKinds(scope: JobScope): ReadonlySet<Kind> {
+  return new Set<Kind>(isSelected('consumer', scope) ? [] : ['consumer_credential']);
+}
+
+/** The memory's part for equal states: one entry, whose inside lets go of states that nobody holds any more. */
+function knownEqualIn(memory: Memory | undefined): KnownEqual | undefined {
+  const space = memory?.space<KnownEqual>('equal states');
+  if (space === undefined) return undefined;
+  const known = space.get('all') ?? createKnownEqual();
+  space.set('all', known, 1024);
+  return known;
+}
