@@ -1,0 +1,237 @@
+import { AdcError, GatewayError, type ErrorCode, type GatewayFailure } from '../../model/errors.js';
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
+import type { Lease, PoolRequest, PoolResponse } from '../../pool/pool.js';
+import type { BackendOptions, Endpoint } from '../backend.js';
+import { mask, maskText } from './mask.js';
+
+/** One request to an Admin API. */
+export interface AdminRequest {
+  readonly method: PoolRequest['method'];
+  /** Below the endpoint's base URL, with its query: `/apisix/admin/routes`. */
+  readonly path: string;
+  /** Serialised JSON. */
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+/** Requests to one endpoint, with its key, on one lease that is taken on first use. */
+export interface AdminClient {
+  readonly endpoint: Endpoint;
+  /** The whole URL of a path, for messages. */
+  url(path: string): string;
+  /**
+   * Sends a request and gives the answer, of whatever status.
+   *
+   * @throws GatewayError where there was none
+   */
+  send(request: AdminRequest): Promise<PoolResponse>;
+  /** Gives the lease back. Idempotent. */
+  close(): void;
+}
+
+type ClientOptions = Pick<
+  BackendOptions,
+  'pools' | 'requestTimeout' | 'concurrency' | 'deadline' | 'signal' | 'headers' | 'onExchange'
+>;
+
+/**
+ * Builds the client of an endpoint. Makes no request and opens no connection.
+ *
+ * @throws AdcError `usage` for a server that is no http(s) URL and for a token that no header can carry
+ */
+export function createClient(endpoint: Endpoint, options: ClientOptions): AdminClient {
+  const base = parseServer(endpoint.server);
+  // What undici would say of such a token later holds the token itself.
+  if (!/^[\x20-\x7e]*$/.test(endpoint.token)) {
+    throw new AdcError('usage', 'the token holds characters that cannot be sent in a header (a line break, perhaps)');
+  }
+  const prefix = base.pathname.replace(/\/+$/, '');
+  const url = (path: string): string => `${base.origin}${prefix}${path}`;
+  let lease: Promise<Lease> | undefined;
+  let closed = false;
+
+  const open = (): Promise<Lease> => {
+    lease ??= options.pools.lease(
+      { origin: base.origin, ...(endpoint.tls === undefined ? {} : { tls: endpoint.tls }) },
+      {
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+        ...(options.deadline === undefined ? {} : { deadline: options.deadline }),
+        ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
+      },
+    );
+    return lease;
+  };
+
+  return {
+    endpoint,
+    url,
+    async send(request) {
+      if (closed) throw new AdcError('aborted', `${request.method} ${url(request.path)}: the job has ended`);
+      const started = performance.now();
+      const trace = (outcome: { readonly response?: PoolResponse; readonly error?: unknown }): void => {
+        options.onExchange?.({
+          method: request.method,
+          url: url(request.path),
+          took: performance.now() - started,
+          attempts: outcome.response?.attempts ?? 1,
+          ...(request.body === undefined ? {} : { requestBody: maskBody(request.body) }),
+          ...(outcome.response === undefined ? {} : { status: outcome.response.status }),
+          ...(outcome.response === undefined ? {} : { responseBody: shorten(maskBody(textOf(outcome.response))) }),
+          ...(outcome.error === undefined ? {} : { error: messageOf(outcome.error) }),
+        });
+      };
+      try {
+        const response = await (await open()).request(poolRequest(request));
+        if (options.onExchange !== undefined) trace({ response });
+        return response;
+      } catch (error) {
+        if (options.onExchange !== undefined) trace({ error });
+        throw error;
+      }
+    },
+    close() {
+      closed = true;
+      // A lease that could not be had has nothing to give back, and its user has seen the error.
+      lease?.then(
+        (held) => held.release(),
+        () => undefined,
+      );
+    },
+  };
+
+  function poolRequest(request: AdminRequest): PoolRequest {
+    return {
+      method: request.method,
+      path: `${prefix}${request.path}`,
+      headers: {
+        ...options.headers,
+        'x-api-key': endpoint.token,
+        accept: 'application/json',
+        ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...request.headers,
+      },
+      ...(request.body === undefined ? {} : { body: request.body }),
+      ...(options.requestTimeout === undefined ? {} : { timeout: options.requestTimeout }),
+      ...(request.signal === undefined ? {} : { signal: request.signal }),
+    };
+  }
+}
+
+function parseServer(server: string): URL {
+  const url = URL.canParse(server) ? new URL(server) : undefined;
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
+    throw new AdcError('usage', `the server must be a URL such as http://127.0.0.1:9180, not "${server}"`);
+  }
+  return url;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The text of an answer's body. */
+export function textOf(response: PoolResponse): string {
+  return new TextDecoder().decode(response.body);
+}
+
+/** The JSON of a text, or undefined where it is none. */
+export function parseJson(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+}
+
+const shownBytes = 1024;
+
+/** The beginning of a text, on one line. */
+function shorten(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > shownBytes ? `${line.slice(0, shownBytes)}… (${line.length} characters)` : line;
+}
+
+function maskBody(body: string): string {
+  const json = parseJson(body);
+  return json === undefined ? body : JSON.stringify(mask(json));
+}
+
+/** What an Admin API says of a refusal: `error_msg`, else `message`; undefined where it speaks no JSON. */
+function wordsOf(json: Json | undefined): { readonly field: string; readonly text: string } | undefined {
+  if (!isJsonObject(json)) return undefined;
+  for (const field of ['error_msg', 'message']) {
+    const words = json[field];
+    if (words === undefined) continue;
+    const why = field === 'error_msg' && typeof json['description'] === 'string' ? ` (${json['description']})` : '';
+    return { field, text: `${typeof words === 'string' ? words : JSON.stringify(words)}${why}` };
+  }
+  return undefined;
+}
+
+/**
+ * The error for an answer that is no success: method, URL, status and the gateway's own words, with whatever secrets of
+ * the request they repeat masked.
+ */
+export function refusal(client: AdminClient, request: AdminRequest, response: PoolResponse): GatewayError {
+  const text = textOf(response);
+  const json = parseJson(text);
+  const words = wordsOf(json);
+  const isHtml = json === undefined && (response.status === 404 || response.status < 400);
+  const code: ErrorCode = response.status === 401 ? 'unauthorized' : isHtml ? 'not_admin_api' : 'refused';
+  return failed(client, request, response, code, words?.text ?? shorten(text), words?.field === 'error_msg');
+}
+
+/** The error for an answer that no Admin API gives: HTML, truncated JSON, another shape. */
+export function notAdminApi(
+  client: AdminClient,
+  request: AdminRequest,
+  response: PoolResponse,
+  what: string,
+): GatewayError {
+  const failure = failureOf(client, request, response, shorten(textOf(response)));
+  const { method, url, status, statusText = '', gatewayText = '' } = failure;
+  const body = gatewayText === '' ? 'the body is empty' : `response body: ${gatewayText}`;
+  const message = `${method} ${url}, responded with status ${`${status ?? ''} ${statusText}`.trim()}, but ${what}: this is no answer of an Admin API; ${body}`;
+  return new GatewayError('not_admin_api', failure, { message });
+}
+
+function failed(
+  client: AdminClient,
+  request: AdminRequest,
+  response: PoolResponse,
+  code: ErrorCode,
+  words: string,
+  isErrorMessage: boolean,
+): GatewayError {
+  const failure = failureOf(client, request, response, words);
+  if (isErrorMessage || failure.gatewayText === undefined) return new GatewayError(code, failure);
+  const status = `${failure.status ?? ''} ${failure.statusText ?? ''}`.trim();
+  const message = `${failure.method} ${failure.url}, responded with status ${status}, response body: ${failure.gatewayText}`;
+  return new GatewayError(code, failure, { message });
+}
+
+function failureOf(client: AdminClient, request: AdminRequest, response: PoolResponse, words: string): GatewayFailure {
+  const masked = request.body === undefined ? words : maskText(words, parseJson(request.body));
+  return {
+    method: request.method,
+    url: client.url(request.path),
+    status: response.status,
+    statusText: response.statusText,
+    headers: response.headers,
+    ...(masked === '' ? {} : { gatewayText: masked }),
+  };
+}
+
+/**
+ * The JSON object of a successful answer.
+ *
+ * @throws GatewayError `unauthorized`, `refused` or `not_admin_api`
+ */
+export function jsonOf(client: AdminClient, request: AdminRequest, response: PoolResponse): JsonObject {
+  if (response.status < 200 || response.status > 299) throw refusal(client, request, response);
+  const json = parseJson(textOf(response));
+  if (json === undefined) throw notAdminApi(client, request, response, 'the body is not JSON');
+  if (!isJsonObject(json)) throw notAdminApi(client, request, response, 'the body is no JSON object');
+  return json;
+}

@@ -1,0 +1,285 @@
+import type { Json, JsonObject } from '../../model/json.js';
+import type { Kind } from '../../model/kinds.js';
+import { nameLabel, upstreamServiceLabel } from '../../model/labels.js';
+import type { Notice } from '../../model/notice.js';
+import { resourceKey, type Resource, type ResourceKey, type State } from '../../model/resource.js';
+import { objectRef, type AdminObject, type Collection } from './collections.js';
+import type { Features } from './features.js';
+import { labelsFromAdmin, nameFromLabel } from './labels.js';
+import { hidesClientKey, upstreamFromAdmin } from './upstream.js';
+import { asList, asObject, asText, isSame, type Draft } from './values.js';
+
+/** What a gateway stores, by collection. */
+export type AdminObjects = Readonly<Record<Collection, readonly AdminObject[]>>;
+
+/** A gateway's objects as resources, and what among them is none. */
+export interface Translation {
+  readonly state: State;
+  readonly notices: readonly Notice[];
+}
+
+/** The plugins whose credentials the format can hold. */
+const credentialTypes: readonly string[] = ['key-auth', 'basic-auth', 'jwt-auth', 'hmac-auth'];
+
+/**
+ * Everything a gateway stores as a state. The order is that of kinds, then of ids, whatever order the gateway gave. What
+ * the format cannot hold (routes outside services, inline upstreams of routes, credentials of other plugins) is left out
+ * with a notice.
+ */
+export function fromAdmin(objects: AdminObjects, features: Features): Translation {
+  const notices: Notice[] = [];
+  const resources = new Map<ResourceKey, Resource>();
+  const add = (kind: Kind, id: string, name: string, body: JsonObject, parent?: ResourceKey): void => {
+    const parentId = parent?.slice(parent.indexOf('/') + 1);
+    const key = resourceKey(kind, id, parentId);
+    resources.set(key, { kind, key, id, name, ...(parent === undefined ? {} : { parent }), body });
+  };
+  const each = (collection: Collection, visit: (id: string, value: JsonObject, parent?: string) => void): void => {
+    const ordered = objects[collection].toSorted(byId);
+    for (const { id, value, parent } of ordered) visit(id, value, parent);
+  };
+  const services = new Map(objects.services.map(({ id, value }) => [id, value]));
+  const upstreams = new Map(objects.upstreams.map(({ id, value }) => [id, value]));
+
+  each('services', (id, value) => {
+    const body = serviceBody(id, value, upstreams);
+    add('service', id, asText(body['name']) ?? id, body);
+    reportUnmanagedFields(notices, 'service', id, value);
+  });
+  each('upstreams', (id, value) => {
+    if (hidesClientKey(value)) notices.push(hiddenKey(`upstream "${id}"`, resourceKey('upstream', id)));
+    if (isDefaultUpstream(id, services)) return;
+    const owner = ownerOf(value);
+    const name = asText(value['name']) ?? id;
+    const parent = owner !== undefined && services.has(owner) ? resourceKey('service', owner) : undefined;
+    add('upstream', id, name, { name, ...upstreamFromAdmin(value) }, parent);
+  });
+  each('routes', (id, value) => {
+    const service = asText(value['service_id']);
+    if (service === undefined || !services.has(service)) {
+      notices.push(outsideService('route', id, service));
+      return;
+    }
+    const body = routeBody(id, value);
+    add('route', id, asText(body['name']) ?? id, body, resourceKey('service', service));
+    reportUnmanagedFields(notices, 'route', id, value);
+  });
+  each('stream_routes', (id, value) => {
+    const service = asText(value['service_id']);
+    if (!features.has('stream_routes') || service === undefined || !services.has(service)) {
+      notices.push(outsideService('stream route', id, features.has('stream_routes') ? service : undefined));
+      return;
+    }
+    const body = streamRouteBody(id, value);
+    add('stream_route', id, asText(body['name']) ?? id, body, resourceKey('service', service));
+    reportUnmanagedFields(notices, 'stream_route', id, value);
+  });
+  each('ssls', (id, value) => {
+    const body = sslBody(value);
+    const snis = (asList(body['snis']) ?? []).map(String);
+    add('ssl', id, snis.length === 0 ? id : snis.join(','), body);
+    reportUnmanagedFields(notices, 'ssl', id, value);
+  });
+  each('consumers', (id, value) => add('consumer', id, id, consumerBody(id, value)));
+  each('credentials', (id, value, consumer = '') => {
+    const body = credentialBody(id, value);
+    if (body === undefined) {
+      const message = `credential "${id}" of consumer "${consumer}" is not managed: it is of no plugin a configuration can name`;
+      notices.push({ level: 'info', message });
+      return;
+    }
+    add('consumer_credential', id, asText(body['name']) ?? id, body, resourceKey('consumer', consumer));
+  });
+  each('consumer_groups', (id, value) => addNamed('consumer_group', id, value));
+  each('plugin_configs', (id, value) => addNamed('plugin_config', id, value));
+  for (const [plugin, config] of mergeGlobalRules(objects.global_rules, notices)) {
+    add('global_rule', plugin, plugin, config);
+  }
+  each('plugin_metadata', (id, value) => {
+    const { id: _id, create_time: _created, update_time: _updated, ...body } = value;
+    add('plugin_metadata', id, id, body);
+  });
+  return { state: { resources }, notices };
+
+  function addNamed(kind: 'consumer_group' | 'plugin_config', id: string, value: JsonObject): void {
+    const body = { ...describe(id, value), ...plugins(value) };
+    add(kind, id, asText(body['name']) ?? id, body);
+  }
+}
+
+/** The service that a named upstream says it belongs to. */
+export function ownerOf(upstream: JsonObject): string | undefined {
+  return asText(asObject(upstream['labels'])?.[upstreamServiceLabel]);
+}
+
+/** Tells whether an upstream is the default upstream that its service refers to by the service's own id. */
+function isDefaultUpstream(id: string, services: ReadonlyMap<string, JsonObject>): boolean {
+  return asText(services.get(id)?.['upstream_id']) === id;
+}
+
+/**
+ * The stored fields a configuration cannot mention, by kind. A change of the resource keeps them. A route's upstream, its
+ * script and a disabled certificate are among them.
+ */
+export const unmanagedFields: Readonly<Partial<Record<Kind, readonly string[]>>> = {
+  service: ['script', 'enable_websocket'],
+  route: ['upstream', 'script', 'script_id'],
+  stream_route: ['upstream', 'protocol'],
+  ssl: ['desc', 'ocsp_stapling', 'validity_start', 'validity_end', 'exptime'],
+};
+
+function reportUnmanagedFields(notices: Notice[], kind: Kind, id: string, value: JsonObject): void {
+  const found = (unmanagedFields[kind] ?? []).filter((field) => value[field] !== undefined);
+  const disabled = kind === 'ssl' && value['status'] === 0 ? ['"status": 0'] : [];
+  const fields = [...found.map((field) => `"${field}"`), ...disabled];
+  if (fields.length === 0) return;
+  const message = `${kind} "${id}" has ${fields.join(', ')}, which a configuration cannot hold; left as it is`;
+  notices.push({ level: 'info', message, key: resourceKey(kind, id) });
+}
+
+function outsideService(word: string, id: string, service: string | undefined): Notice {
+  const why = service === undefined ? 'it belongs to no service' : `its service "${service}" does not exist`;
+  return { level: 'info', message: `${word} "${id}" is not managed: ${why}` };
+}
+
+function hiddenKey(what: string, key: ResourceKey): Notice {
+  const message = `the client key of ${what} cannot be read from the gateway; fill it in where the upstream is configured`;
+  return { level: 'info', message, key };
+}
+
+function byId(a: AdminObject, b: AdminObject): number {
+  const left = objectRef(a.collection, a.id, a.parent);
+  const right = objectRef(b.collection, b.id, b.parent);
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** Name (the id where there is none), description and labels. */
+function describe(id: string, value: JsonObject): Draft {
+  const label = asText(asObject(value['labels'])?.[nameLabel]);
+  const name = asText(value['name']) ?? (label === undefined ? id : nameFromLabel(label));
+  return { name, ...describeUnnamed(value) };
+}
+
+function describeUnnamed(value: JsonObject): Draft {
+  const labels = labelsFromAdmin(value['labels'], [nameLabel]);
+  return {
+    ...(value['desc'] === undefined ? {} : { description: value['desc'] }),
+    ...(labels === undefined ? {} : { labels }),
+  };
+}
+
+function serviceBody(id: string, value: JsonObject, upstreams: ReadonlyMap<string, JsonObject>): JsonObject {
+  const reference = asText(value['upstream_id']);
+  const inline = asObject(value['upstream']);
+  const own = reference === id ? upstreams.get(id) : undefined;
+  // A gateway prefers `upstream_id` where both stand. One that dangles on the service's own id is no upstream at all.
+  const upstream =
+    own !== undefined
+      ? { upstream: upstreamFromAdmin(own) }
+      : reference !== undefined && reference !== id
+        ? { upstream_id: reference }
+        : inline !== undefined
+          ? { upstream: upstreamFromAdmin(inline) }
+          : {};
+  return { ...describe(id, value), ...lists(value, [['hosts']]), ...plugins(value), ...upstream };
+}
+
+const routeFields = ['vars', 'filter_func', 'enable_websocket', 'priority', 'timeout'] as const;
+
+function routeBody(id: string, value: JsonObject): JsonObject {
+  const pairs = [['uris', 'uri'], ['hosts', 'host'], ['remote_addrs', 'remote_addr'], ['methods']] as const;
+  return {
+    ...describe(id, value),
+    ...lists(value, pairs),
+    ...same(value, routeFields),
+    ...plugins(value),
+    ...references(value, ['upstream_id', 'plugin_config_id']),
+    ...(value['status'] === 0 ? { status: 0 } : {}),
+  };
+}
+
+function streamRouteBody(id: string, value: JsonObject): JsonObject {
+  return {
+    ...describe(id, value),
+    ...same(value, ['remote_addr', 'server_addr', 'server_port', 'sni']),
+    ...plugins(value),
+    ...references(value, ['upstream_id']),
+  };
+}
+
+function sslBody(value: JsonObject): JsonObject {
+  const certificates = [value['cert'], ...(asList(value['certs']) ?? [])]
+    .filter((certificate) => certificate !== undefined)
+    .map((certificate) => ({ certificate }));
+  return {
+    ...describeUnnamed({ labels: value['labels'] ?? {} }),
+    type: value['type'] ?? 'server',
+    ...lists(value, [['snis', 'sni'], ['ssl_protocols']]),
+    ...(certificates.length === 0 ? {} : { certificates }),
+    ...same(value, ['client']),
+  };
+}
+
+function consumerBody(id: string, value: JsonObject): JsonObject {
+  return { username: id, ...describeUnnamed(value), ...plugins(value), ...references(value, ['group_id']) };
+}
+
+function credentialBody(id: string, value: JsonObject): JsonObject | undefined {
+  const [type, config] = Object.entries(asObject(value['plugins']) ?? {})[0] ?? [];
+  if (type === undefined || !credentialTypes.includes(type)) return undefined;
+  return { ...describe(id, value), type, config: asObject(config) ?? {} };
+}
+
+/** Every plugin of every rule. Where several rules hold a plugin the last one wins, and it is said. */
+function mergeGlobalRules(rules: readonly AdminObject[], notices: Notice[]): ReadonlyMap<string, JsonObject> {
+  const merged = new Map<string, JsonObject>();
+  for (const { id, value } of rules.toSorted(byId)) {
+    for (const [plugin, content] of Object.entries(asObject(value['plugins']) ?? {})) {
+      const config = asObject(content) ?? {};
+      const other = merged.get(plugin);
+      if (other !== undefined && !isSame(other, config)) {
+        const message = `plugin "${plugin}" stands in several global rules with different settings; those of rule "${id}" are shown, and a change is made in all`;
+        notices.push({ level: 'warning', message, key: resourceKey('global_rule', plugin) });
+      }
+      merged.set(plugin, config);
+    }
+  }
+  return new Map([...merged].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function plugins(value: JsonObject): Draft {
+  const stored = asObject(value['plugins']);
+  if (stored === undefined) return {};
+  const configs = Object.entries(stored).map(([name, config]): [string, Json] => [name, asObject(config) ?? config]);
+  return { plugins: Object.fromEntries(configs) };
+}
+
+/** Lists under their plural names; the singular form becomes a list of one, and wins where both are set. */
+function lists(value: JsonObject, names: readonly (readonly [plural: string, singular?: string])[]): Draft {
+  const found: Draft = {};
+  for (const [plural, singular] of names) {
+    const one = singular === undefined ? undefined : value[singular];
+    const list = one === undefined ? asList(value[plural]) : [one];
+    if (list !== undefined) found[plural] = list;
+  }
+  return found;
+}
+
+function same(value: JsonObject, fields: readonly string[]): Draft {
+  const found: Draft = {};
+  for (const field of fields) {
+    const content = value[field];
+    if (content !== undefined) found[field] = content;
+  }
+  return found;
+}
+
+/** References as texts: an id may be stored as an integer. */
+function references(value: JsonObject, fields: readonly string[]): Draft {
+  const found: Draft = {};
+  for (const field of fields) {
+    const id = asText(value[field]);
+    if (id !== undefined) found[field] = id;
+  }
+  return found;
+}

@@ -1,0 +1,139 @@
+import type { Json, JsonObject } from '../../model/json.js';
+import { nameLabel, upstreamServiceLabel } from '../../model/labels.js';
+import { parentIdOf, type Resource } from '../../model/resource.js';
+import { collectionOf, type AdminObject } from './collections.js';
+import type { Features } from './features.js';
+import { labelsToAdmin, nameToLabel } from './labels.js';
+import { upstreamToAdmin } from './upstream.js';
+import { asList, asObject, asText, isEmptyTable, type Draft } from './values.js';
+
+/**
+ * A resource as the Admin API stores it: one object, or two for a service with a default upstream (the upstream first).
+ * Values are what a PUT takes: those of named and shared upstreams, stream routes, groups, plugin configs and global
+ * rules carry no `id`, because the path says it. Fields that the format does not know pass, for the gateway to judge.
+ */
+export function toAdmin(resource: Resource, features: Features): readonly AdminObject[] {
+  const { kind, id } = resource;
+  const object = (value: JsonObject, parent?: string): AdminObject => ({
+    collection: collectionOf[kind],
+    id,
+    ...(parent === undefined ? {} : { parent }),
+    value,
+  });
+  switch (kind) {
+    case 'service':
+      return serviceToAdmin(resource);
+    case 'upstream':
+      return [object(namedUpstreamToAdmin(resource))];
+    case 'route':
+      return [object(routeToAdmin(resource))];
+    case 'stream_route':
+      return [object(streamRouteToAdmin(resource, features))];
+    case 'ssl':
+      return [object(sslToAdmin(resource))];
+    case 'consumer':
+      return [object({ username: id, ...common(resource.body) })];
+    case 'consumer_credential':
+      return [object(credentialToAdmin(resource), parentIdOf(resource) ?? '')];
+    case 'consumer_group':
+      return [object(named(resource.body, features.has('consumer_group_name')))];
+    case 'plugin_config':
+      return [object(named(resource.body, features.has('plugin_config_name')))];
+    case 'global_rule':
+      return [object({ plugins: { [id]: resource.body } })];
+    case 'plugin_metadata':
+    default:
+      return [object(resource.body)];
+  }
+}
+
+/** Fields where an empty list means the same as no list, and where gateways refuse an empty one. */
+const neverEmpty = new Set(['hosts', 'remote_addrs']);
+
+/** `description` and `labels` under the gateway's names and in its form; everything else as it is. */
+function common(body: JsonObject): Draft {
+  const value: Draft = {};
+  for (const [field, content] of Object.entries(body)) {
+    if (field === 'description') value['desc'] = content;
+    else if (field === 'labels') value['labels'] = labelsToAdmin(asObject(content) ?? {});
+    else if (!(neverEmpty.has(field) && isEmptyTable(content))) value[field] = content;
+  }
+  return value;
+}
+
+/** As {@link common}, with the name in a label where the kind has no `name`. */
+function named(body: JsonObject, hasName: boolean): Draft {
+  const value = common(body);
+  if (hasName) return value;
+  const { name, ...rest } = value;
+  const labels = asObject(rest['labels']) ?? {};
+  return { ...rest, labels: { ...labels, [nameLabel]: nameToLabel(asText(name) ?? '') } };
+}
+
+function serviceToAdmin({ id, body }: Resource): readonly AdminObject[] {
+  const { path_prefix: _prefix, strip_path_prefix: _strip, upstream, ...rest } = body;
+  const service: AdminObject = { collection: 'services', id, value: { id, ...common(rest) } };
+  const content = asObject(upstream);
+  if (content === undefined) return [service];
+  const name = asText(body['name']);
+  const value = { ...upstreamToAdmin(content), id, ...(name === undefined ? {} : { name }) };
+  return [
+    { collection: 'upstreams', id, value },
+    { ...service, value: { ...service.value, upstream_id: id } },
+  ];
+}
+
+function namedUpstreamToAdmin(resource: Resource): JsonObject {
+  const value = upstreamToAdmin(resource.body);
+  const owner = parentIdOf(resource);
+  if (owner === undefined) return value;
+  return { ...value, labels: { ...asObject(value['labels']), [upstreamServiceLabel]: owner } };
+}
+
+function routeToAdmin(resource: Resource): JsonObject {
+  const service = parentIdOf(resource);
+  return {
+    id: resource.id,
+    status: 1,
+    ...common(resource.body),
+    ...(service === undefined ? {} : { service_id: service }),
+  };
+}
+
+function streamRouteToAdmin(resource: Resource, features: Features): JsonObject {
+  const service = parentIdOf(resource);
+  const { name: _name, ...rest } = common(resource.body);
+  // Between 3.7, where stream routes got services, and 3.8, where they got labels, a name cannot be kept at all.
+  const value =
+    features.has('stream_route_name') || features.has('stream_route_labels')
+      ? named(resource.body, features.has('stream_route_name'))
+      : rest;
+  return { ...value, ...(service === undefined ? {} : { service_id: service }) };
+}
+
+function sslToAdmin({ id, body }: Resource): JsonObject {
+  const { certificates, ...rest } = body;
+  const pairs = (asList(certificates) ?? []).map((pair) => asObject(pair) ?? {});
+  const [first, ...others] = pairs;
+  const keys = others.flatMap((pair) => (pair['key'] === undefined ? [] : [pair['key']]));
+  return {
+    id,
+    status: 1,
+    ...common(rest),
+    ...field('cert', first?.['certificate']),
+    ...field('key', first?.['key']),
+    ...(others.length === 0 ? {} : { certs: others.map((pair) => pair['certificate'] ?? '') }),
+    ...(keys.length === 0 ? {} : { keys }),
+  };
+}
+
+function credentialToAdmin({ id, body }: Resource): JsonObject {
+  const { type, config, ...rest } = body;
+  const value: Draft = { id, ...common(rest) };
+  const plugin = asText(type);
+  return plugin === undefined ? value : { ...value, plugins: { [plugin]: config ?? {} } };
+}
+
+function field(name: string, content: Json | undefined): JsonObject {
+  return content === undefined ? {} : { [name]: content };
+}

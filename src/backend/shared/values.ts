@@ -1,0 +1,49 @@
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
+
+/** A value under construction. */
+export type Draft = Record<string, Json>;
+
+/** Tells whether a value is an empty list or an empty object: an empty Lua table may arrive as either. */
+export function isEmptyTable(value: Json | undefined): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  return isJsonObject(value) && Object.keys(value).length === 0;
+}
+
+/** A value where a list belongs. */
+export function asList(value: Json | undefined): readonly Json[] | undefined {
+  if (Array.isArray(value)) return value;
+  return isEmptyTable(value) ? [] : undefined;
+}
+
+/** A value where an object belongs. */
+export function asObject(value: Json | undefined): JsonObject | undefined {
+  if (isJsonObject(value)) return value;
+  return isEmptyTable(value) ? {} : undefined;
+}
+
+/** A string, or the text of a number (ids may be stored as integers). */
+export function asText(value: Json | undefined): string | undefined {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' ? String(value) : undefined;
+}
+
+/** A copy of an object without some of its fields; the same object where it has none of them. */
+export function omit(object: JsonObject, fields: readonly string[]): JsonObject {
+  if (!fields.some((field) => field in object)) return object;
+  return Object.fromEntries(Object.entries(object).filter(([key]) => !fields.includes(key)));
+}
+
+/** Tells whether two JSON values are the same, whatever the order of their keys. */
+export function isSame(left: Json | undefined, right: Json | undefined): boolean {
+  if (left === right) return true;
+  if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false;
+  if (Array.isArray(left) || Array.isArray(right)) {
+    if (!Array.isArray(left) || !Array.isArray(right) || left.length !== right.length) return false;
+    return left.every((item, index) => isSame(item, right[index]));
+  }
+  const a = left as JsonObject;
+  const b = right as JsonObject;
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  return keys.every((key) => Object.hasOwn(b, key) && isSame(a[key], b[key]));
+}
