@@ -1,6 +1,7 @@
-import type { Change, Normalise } from '../model/change.js';
+import type { Change, Normalise, Unmanaged } from '../model/change.js';
 import type { AdcError } from '../model/errors.js';
 import type { Kind } from '../model/kinds.js';
+import type { Notice } from '../model/notice.js';
 import type { ObjectRef, Operation } from '../model/operation.js';
 import type { ResourceKey, State } from '../model/resource.js';
 import type { Memory } from '../memory/memory.js';
@@ -57,12 +58,7 @@ export interface BackendOptions {
   readonly onExchange?: (exchange: Exchange) => void;
 }
 
-/** Something a person should know that is no failure. */
-export interface Notice {
-  readonly level: 'warning' | 'info';
-  readonly message: string;
-  readonly key?: ResourceKey;
-}
+export type { Notice } from '../model/notice.js';
 
 /** What one endpoint said when asked whether it is there. */
 export interface Ping {
@@ -103,8 +99,15 @@ export interface Reading {
   /**
    * Turns changes into operations. Runs even for no changes: a leftover of an interrupted job or an instance that
    * restarted empty may need one. `desired` is the projected state.
+   *
+   * @param unmanagedIn gives what of a state is outside the job's scope. Where several instances are written, each may hold
+   *   what the one the changes were made from does not. Default: everything that no change deletes and nobody desires.
    */
-  lower(changes: readonly Change[], desired: State): readonly Operation[];
+  lower(
+    changes: readonly Change[],
+    desired: State,
+    unmanagedIn?: (state: State) => Unmanaged,
+  ): readonly Operation[];
 }
 
 /** What an operation that succeeded left behind. */
