@@ -1,0 +1,104 @@
+import { GatewayError } from '../model/errors.js';
+import { Exchange, type Member } from './exchange.js';
+import type { OnePool } from './one-pool.js';
+import type { Lease, LeaseOptions, PoolRequest, PoolResponse } from './pool.js';
+
+/** Default of {@link LeaseOptions.concurrency}. */
+const defaultConcurrency = 10;
+
+/** One job's use of a pool: bounds how much of it the job takes, and ends with the job. */
+export class PoolLease implements Lease, Member {
+  readonly waiting = new Set<Exchange>();
+  readonly active = new Set<Exchange>();
+  readonly deadline: number;
+  inFlight = 0;
+  progressAt = 0;
+
+  readonly #pool: OnePool;
+  readonly #concurrency: number;
+  readonly #signal: AbortSignal | undefined;
+  readonly #closing: () => string | undefined;
+  readonly #onRelease: () => void;
+  readonly #onAbort: () => void;
+  #refusal: string | undefined;
+
+  /**
+   * @param refusal why no lease may send any more, if so
+   * @param onRelease called once, when the use has ended
+   */
+  constructor(pool: OnePool, options: LeaseOptions, refusal: () => string | undefined, onRelease: () => void) {
+    this.#pool = pool;
+    this.#concurrency = Math.max(1, options.concurrency ?? defaultConcurrency);
+    this.#signal = options.signal;
+    this.#closing = refusal;
+    this.#onRelease = onRelease;
+    this.deadline = options.deadline === undefined ? Infinity : performance.now() + (options.deadline - Date.now());
+    this.#onAbort = () => this.#abort();
+    this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  hasRoom(): boolean {
+    return this.inFlight < this.#concurrency;
+  }
+
+  request(request: PoolRequest): Promise<PoolResponse> {
+    return new Promise((resolve, reject) => {
+      const { signal } = request;
+      const refusal = this.#refusal ?? (signal?.aborted ? abortText(signal) : this.#closing());
+      if (refusal !== undefined) {
+        const url = this.#pool.origin + request.path;
+        const { method } = request;
+        reject(new GatewayError('aborted', { method, url }, { message: `${method} ${url}: ${refusal}` }));
+        return;
+      }
+      if (signal === undefined) {
+        this.#pool.submit(new Exchange(this.#pool, this, request, resolve, reject));
+        return;
+      }
+      const onAbort = (): void => exchange.abort(abortText(signal));
+      const over = (): void => signal.removeEventListener('abort', onAbort);
+      const exchange = new Exchange(
+        this.#pool,
+        this,
+        request,
+        (response) => {
+          over();
+          resolve(response);
+        },
+        (error) => {
+          over();
+          reject(error);
+        },
+      );
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#pool.submit(exchange);
+    });
+  }
+
+  release(): void {
+    if (this.#refusal === undefined) this.#end('the lease was released');
+  }
+
+  #abort(): void {
+    const text = this.#signal === undefined ? 'aborted' : abortText(this.#signal);
+    if (this.#refusal === undefined) this.#end(text);
+    for (const exchange of this.active) exchange.abort(text);
+  }
+
+  #end(refusal: string): void {
+    this.#refusal = refusal;
+    // A released lease may still carry requests, which an abort must reach.
+    if (this.active.size === 0) this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#onRelease();
+  }
+}
+
+/** Why a signal was aborted, in words. */
+export function abortText(signal: AbortSignal): string {
+  const reason: unknown = signal.reason;
+  // The reason of a plain `abort()` says the same in more words.
+  if (reason instanceof Error && reason.name !== 'AbortError' && reason.message !== '') {
+    return `aborted: ${reason.message}`;
+  }
+  return 'aborted';
+}

@@ -1,0 +1,453 @@
+import type { Socket } from 'node:net';
+import { Breaker } from './breaker.js';
+import { openConnection, type Destination } from './connect.js';
+import { Connection } from './connection.js';
+import { classifyConnect, type Failure } from './failure.js';
+import { IdleRules } from './idle-rules.js';
+import { FairQueue } from './queue.js';
+import type { Carrier, Exchange } from './exchange.js';
+import type { DurationHistogram } from './histogram.js';
+import type { PoolSettings } from './options.js';
+import type { PoolReport } from './pool.js';
+import type { Wheel } from './wheel.js';
+
+/** What all pools of a process share. */
+export interface Shared {
+  readonly settings: PoolSettings;
+  readonly wheel: Wheel;
+  readonly queueWait: DurationHistogram;
+  readonly connect: DurationHistogram;
+  readonly firstByte: DurationHistogram;
+}
+
+/** A connection that is being opened. */
+interface Opening {
+  /** The request that it is opened for; none where that was served otherwise meanwhile, and for probes. */
+  owner: Exchange | undefined;
+  readonly startedAt: number;
+  giveUp: () => void;
+}
+
+/** The connections of one (origin, TLS identity, proxy), and the requests that use them or wait for them. */
+export class OnePool implements Carrier {
+  readonly settings: PoolSettings;
+  readonly wheel: Wheel;
+  readonly origin: string;
+  readonly pathPrefix: string;
+  readonly proxyAuthorization: string | undefined;
+  readonly tls: boolean;
+  readonly clientCertificate: boolean;
+  /** How many leases use it. */
+  leases = 0;
+  /** When it was last leased or released, by `performance.now()`. */
+  usedAt = performance.now();
+
+  readonly #shared: Shared;
+  readonly #destination: Destination;
+  readonly #breaker: Breaker;
+  readonly #idleRules: IdleRules;
+  readonly #queue = new FairQueue<Exchange>();
+  readonly #connections = new Set<Connection>();
+  /** The most recently used last. */
+  readonly #idle: Connection[] = [];
+  readonly #openings = new Set<Opening>();
+  /** Every request without an answer, waiting ones included. */
+  readonly #active = new Set<Exchange>();
+  /** What was opened and has not reported its close, destroyed or not. */
+  readonly #sockets = new Set<Socket>();
+  readonly #closed: Record<string, number> = {};
+  readonly #retried: Record<string, number> = {};
+  #created = 0;
+  #reused = 0;
+  #staleRetries = 0;
+  #pumping = false;
+  #probe: NodeJS.Timeout | undefined;
+  #draining: { readonly reason: string; readonly done: () => void } | undefined;
+
+  constructor(destination: Destination, shared: Shared) {
+    const { origin, proxy } = destination;
+    const spoken = destination.tls ? undefined : proxy;
+    this.settings = shared.settings;
+    this.wheel = shared.wheel;
+    this.origin = origin;
+    this.pathPrefix = spoken === undefined ? '' : origin;
+    this.proxyAuthorization = spoken?.authorization;
+    this.tls = destination.tls;
+    this.clientCertificate = destination.identity.clientCertificate;
+    this.#shared = shared;
+    this.#destination = destination;
+    this.#breaker = new Breaker(shared.settings);
+    this.#idleRules = new IdleRules(shared.settings);
+  }
+
+  /** Nothing is open, nothing waits. */
+  get isEmpty(): boolean {
+    return this.#connections.size === 0 && this.#openings.size === 0 && this.#active.size === 0;
+  }
+
+  /** It finishes what it carries, and then goes. */
+  get isDraining(): boolean {
+    return this.#draining !== undefined;
+  }
+
+  /** Takes a request in. */
+  submit(exchange: Exchange): void {
+    const { member } = exchange;
+    this.#active.add(exchange);
+    member.active.add(exchange);
+    const now = exchange.submittedAt;
+    if (now >= member.deadline) {
+      exchange.refuse('deadline', 'the deadline of the job has passed');
+      return;
+    }
+    if (member.hasRoom()) {
+      this.#takeRoom(exchange, now);
+      if (this.#start(exchange, now)) return;
+      this.#leaveRoom(exchange);
+    }
+    if (this.#queue.length >= this.settings.queueLength) {
+      exchange.refuse('busy', `no room to wait for ${this.describeLoad()}`);
+      return;
+    }
+    exchange.wait(now);
+    this.#queue.push(exchange);
+  }
+
+  resume(exchange: Exchange): void {
+    if (exchange.isSettled) return;
+    const now = performance.now();
+    if (this.#start(exchange, now)) return;
+    exchange.wait(now);
+    this.#queue.pushAgain(exchange);
+  }
+
+  free(connection: Connection): void {
+    connection.served += 1;
+    this.#breaker.succeeded();
+    this.#release(connection, performance.now());
+  }
+
+  lose(connection: Connection, reason: string): void {
+    if (!this.#connections.delete(connection)) return;
+    const index = this.#idle.indexOf(connection);
+    if (index !== -1) this.#idle.splice(index, 1);
+    connection.exchange = undefined;
+    this.#closed[reason] = (this.#closed[reason] ?? 0) + 1;
+    connection.socket.destroy();
+    this.#pumpSoon();
+  }
+
+  answering(waited: number): void {
+    this.#shared.firstByte.record(waited);
+  }
+
+  countRetry(reason: string): void {
+    this.#retried[reason] = (this.#retried[reason] ?? 0) + 1;
+  }
+
+  countStale(): void {
+    this.#staleRetries += 1;
+  }
+
+  settled(exchange: Exchange, aborted: boolean): void {
+    const { member } = exchange;
+    this.#active.delete(exchange);
+    member.active.delete(exchange);
+    // Where it still waits, or a connection is being opened for it; in the common case it does neither.
+    if (this.#queue.length > 0) this.#queue.remove(exchange);
+    if (this.#openings.size > 0) this.#disown(exchange, aborted);
+    if (exchange.holdsRoom) this.#leaveRoom(exchange);
+    if (this.#queue.ready) this.#pumpSoon();
+    if (this.#active.size === 0 && this.#draining !== undefined) this.#finishDraining();
+  }
+
+  describeLoad(): string {
+    const identity = this.#destination.identity.hash.slice(0, 8);
+    return (
+      `a connection of the pool of ${this.origin} (identity ${identity}): ${this.#busy} of at most ` +
+      `${this.settings.connectionsPerPool} connections busy, ${this.#queue.length} requests waiting`
+    );
+  }
+
+  /** Closes what has idled or lived too long, and what idles beyond need. */
+  tick(now: number): void {
+    this.#idleRules.turn(now, this.#busy);
+    for (const connection of this.#idle.slice()) {
+      if (now >= connection.ageUntil) this.lose(connection, 'age');
+      else if (now >= connection.idleUntil) this.lose(connection, 'idle');
+    }
+    // Those unused longest stand first.
+    for (const connection of this.#idle.slice(0, Math.max(0, this.#idle.length - this.#idleRules.kept))) {
+      this.lose(connection, 'trimmed');
+    }
+  }
+
+  /** Closes what is idle, finishes what it carries, and then calls `done`, possibly at once. Undone by {@link revive}. */
+  drain(reason: string, done: () => void): void {
+    this.#draining = { reason, done };
+    for (const connection of this.#idle.slice()) this.lose(connection, reason);
+    for (const opening of this.#openings) if (opening.owner === undefined) this.#giveUp(opening);
+    if (this.#active.size === 0) this.#finishDraining();
+  }
+
+  /** It is wanted again after all. */
+  revive(): void {
+    this.#draining = undefined;
+  }
+
+  /** Ends everything at once: requests fail with `text`. Resolves once no socket is left. */
+  async destroy(reason: string, text: string): Promise<void> {
+    clearTimeout(this.#probe);
+    for (const exchange of this.#active) exchange.abort(text);
+    for (const opening of this.#openings) this.#giveUp(opening);
+    for (const connection of this.#connections) this.lose(connection, reason);
+    await Promise.all(
+      [...this.#sockets].map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve()))),
+    );
+  }
+
+  report(): PoolReport {
+    const { identity, proxy } = this.#destination;
+    return {
+      origin: this.origin,
+      identity: identity.hash.slice(0, 8),
+      ...(proxy && { proxy: proxy.origin }),
+      open: this.#connections.size,
+      busy: this.#busy,
+      idle: this.#idle.length,
+      queued: this.#queue.length,
+      leases: this.leases,
+      created: this.#created,
+      reused: this.#reused,
+      closed: { ...this.#closed },
+      retried: { ...this.#retried },
+      staleRetries: this.#staleRetries,
+      breaker: this.#breaker.state,
+    };
+  }
+
+  get #busy(): number {
+    return this.#connections.size - this.#idle.length;
+  }
+
+  #takeRoom(exchange: Exchange, now: number): void {
+    exchange.holdsRoom = true;
+    exchange.member.inFlight += 1;
+    exchange.member.progressAt = now;
+  }
+
+  #leaveRoom(exchange: Exchange): void {
+    exchange.holdsRoom = false;
+    exchange.member.inFlight -= 1;
+    this.#queue.roomFor(exchange.member);
+  }
+
+  /** Gives a request a connection, opens one for it, or tells why there will be none; false where it has to wait. */
+  #start(exchange: Exchange, now: number): boolean {
+    if (exchange.needsFresh) {
+      if (!this.#hasSlot && this.#idle[0] !== undefined) this.lose(this.#idle[0], 'trimmed');
+    } else {
+      const connection = this.#takeIdle(now);
+      if (connection !== undefined) {
+        this.#send(exchange, connection, now);
+        return true;
+      }
+    }
+    if (!this.#hasSlot) return false;
+    if (this.#breaker.allow(now)) {
+      exchange.begin(now);
+      this.#open(exchange, now);
+      return true;
+    }
+    // The breaker is open. What is connected may still serve; where nothing is, there is nothing to wait for.
+    if (this.#connections.size > 0) return false;
+    this.#refuseByBreaker(exchange, now);
+    return true;
+  }
+
+  get #hasSlot(): boolean {
+    return this.#connections.size + this.#openings.size < this.settings.connectionsPerPool;
+  }
+
+  #takeIdle(now: number): Connection | undefined {
+    for (;;) {
+      const connection = this.#idle.pop();
+      if (connection === undefined) return undefined;
+      if (now >= connection.ageUntil) this.lose(connection, 'age');
+      else if (now >= connection.idleUntil) this.lose(connection, 'idle');
+      else if (connection.socket.destroyed) this.lose(connection, 'server');
+      else return connection;
+    }
+  }
+
+  #send(exchange: Exchange, connection: Connection, now: number): void {
+    if (connection.served > 0) this.#reused += 1;
+    this.#idleRules.noteBusy(this.#busy);
+    this.#shared.queueWait.record(now - exchange.submittedAt);
+    exchange.send(connection, now);
+  }
+
+  /** A connection has nothing to carry: gives it to the next in turn, or lets it rest. */
+  #release(connection: Connection, now: number): void {
+    connection.exchange = undefined;
+    if (connection.ending) {
+      this.lose(connection, 'server');
+      return;
+    }
+    if (now >= connection.ageUntil) {
+      this.lose(connection, 'age');
+      return;
+    }
+    const next = this.#queue.ready ? this.#queue.shift() : this.#nextOpeningOwner();
+    if (next === undefined) {
+      this.#rest(connection, now);
+      return;
+    }
+    if (!next.holdsRoom) this.#takeRoom(next, now);
+    this.#queue.roomFor(next.member);
+    if (next.needsFresh && connection.served > 0) {
+      this.lose(connection, 'trimmed');
+      next.begin(now);
+      this.#open(next, now);
+    } else {
+      this.#send(next, connection, now);
+    }
+  }
+
+  #rest(connection: Connection, now: number): void {
+    if (this.#draining !== undefined) {
+      this.lose(connection, this.#draining.reason);
+      return;
+    }
+    connection.idleSince = now;
+    connection.idleUntil = this.#idleRules.idleUntil(now, connection.keepAlive);
+    this.#idle.push(connection);
+    connection.rest();
+  }
+
+  /** A request that waits for its connection to open takes one that is free sooner; the new one will be a spare. */
+  #nextOpeningOwner(): Exchange | undefined {
+    for (const opening of this.#openings) {
+      const { owner } = opening;
+      if (owner !== undefined && !owner.needsFresh) {
+        opening.owner = undefined;
+        return owner;
+      }
+    }
+    return undefined;
+  }
+
+  #open(owner: Exchange | undefined, now: number): void {
+    const opening: Opening = { owner, startedAt: now, giveUp: () => {} };
+    this.#openings.add(opening);
+    opening.giveUp = openConnection(this.#destination, this.settings.connectTimeout, (error, socket) => {
+      this.#openings.delete(opening);
+      if (socket === undefined) this.#openFailed(opening, error ?? new Error('connection failed'));
+      else this.#opened(opening, socket);
+    });
+  }
+
+  #opened({ owner, startedAt }: Opening, socket: Socket): void {
+    const now = performance.now();
+    const { maxAge, bodyMax, random } = this.settings;
+    this.#shared.connect.record(now - startedAt);
+    this.#created += 1;
+    this.#breaker.succeeded();
+    const connection = new Connection(socket, this.origin, now + maxAge * (0.8 + 0.2 * random()), bodyMax);
+    this.#connections.add(connection);
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      if (connection.exchange !== undefined || !this.#connections.has(connection)) return;
+      const now = performance.now();
+      this.#idleRules.noteServerClose(now - connection.idleSince, now);
+      this.lose(connection, 'server');
+    });
+    if (owner === undefined) this.#release(connection, now);
+    else this.#send(owner, connection, now);
+    this.#pumpSoon();
+  }
+
+  #openFailed({ owner }: Opening, error: Error): void {
+    const failure = classifyConnect(error, this.tls);
+    if (this.#breaker.failed(failure, performance.now())) this.#breakerOpened();
+    owner?.attemptFailed(failure);
+    this.#pumpSoon();
+  }
+
+  #breakerOpened(): void {
+    clearTimeout(this.#probe);
+    const wait = Math.max(0, this.#breaker.retryAt - performance.now());
+    this.#probe = setTimeout(() => this.#sendProbe(), wait);
+    this.#probe.unref();
+  }
+
+  /** Finds out whether the endpoint is back; for a pool that nobody uses the next request will be the probe. */
+  #sendProbe(): void {
+    const now = performance.now();
+    if (this.leases === 0 && now - this.usedAt > this.settings.breakerWaitMax) return;
+    if (this.#hasSlot && this.#breaker.allow(now)) this.#open(undefined, now);
+  }
+
+  #refuseByBreaker(exchange: Exchange, now: number): void {
+    const { last, failures, retryAt } = this.#breaker;
+    const failure: Pick<Failure, 'code' | 'text' | 'cause'> = last ?? { code: 'unreachable', text: 'not reachable' };
+    const wait = Math.max(0, Math.round(retryAt - now));
+    const text = `${failure.text} (not tried: ${failures} failures in a row; next try in ${wait}ms)`;
+    exchange.refuse(failure.code, text, failure.cause);
+  }
+
+  #giveUp(opening: Opening): void {
+    this.#openings.delete(opening);
+    opening.giveUp();
+    this.#breaker.abandoned(performance.now());
+  }
+
+  /** The request waits no more for the connection that is opened for it. */
+  #disown(exchange: Exchange, aborted: boolean): void {
+    for (const opening of this.#openings) {
+      if (opening.owner !== exchange) continue;
+      opening.owner = undefined;
+      // After a timeout it goes on, or a slow handshake would never end. Who aborts wants nothing left behind.
+      if (aborted && this.#queue.length === 0) this.#giveUp(opening);
+      return;
+    }
+  }
+
+  #pumpSoon(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    // Not at once: a request whose connection was lost has the first right to the slot.
+    queueMicrotask(() => {
+      this.#pumping = false;
+      this.#pump(performance.now());
+    });
+  }
+
+  /** Starts what waits, as far as there is room. */
+  #pump(now: number): void {
+    while (this.#queue.ready) {
+      const canStart = this.#idle.length > 0 || this.#hasSlot;
+      if (!canStart) return;
+      if (this.#connections.size > 0 && this.#idle.length === 0 && !this.#breaker.wouldAllow(now)) return;
+      const next = this.#queue.shift();
+      if (next === undefined) return;
+      if (!next.holdsRoom) this.#takeRoom(next, now);
+      this.#queue.roomFor(next.member);
+      if (this.#start(next, now)) continue;
+      next.wait(now);
+      this.#queue.pushAgain(next);
+      return;
+    }
+  }
+
+  #finishDraining(): void {
+    const draining = this.#draining;
+    if (draining === undefined) return;
+    this.#draining = undefined;
+    clearTimeout(this.#probe);
+    for (const opening of this.#openings) this.#giveUp(opening);
+    for (const connection of this.#connections) this.lose(connection, draining.reason);
+    draining.done();
+  }
+}
