@@ -34,6 +34,7 @@ export const cases: readonly GatewayCase[] = [
       const document = everything(bench.abilities);
       const created = await bench.sync(document);
       expect(created.applied.every((line) => line.startsWith('create '))).toBe(true);
+      await bench.roundTrip();
       const edited = await bench.sync(editedEverything(document));
       expect(edited.applied.some((line) => line.startsWith('update '))).toBe(true);
       const emptied = await bench.sync({

@@ -25,7 +25,7 @@ export interface Bench {
   readonly abilities: Abilities;
   /**
    * Makes the gateway match, and then holds the core assertion: every change was applied; a diff afterwards is empty; the dump lints clean;
-   * and syncing that dump shows no difference either.
+   * and a diff of that dump is empty too.
    */
   sync(document: JsonObject, scope?: ScopeOptions): Promise<SyncSummary>;
   /** Syncs without any assertion. */
@@ -33,7 +33,12 @@ export interface Bench {
   /** The changes a sync would make, as `<type> <kind> <name>` lines in order. */
   diff(document: JsonObject, scope?: ScopeOptions): Promise<readonly string[]>;
   dump(): Promise<JsonObject>;
-  /** A request beside the tool, with the admin key. */
+  /**
+   * Dumps, empties the gateway, syncs the dump and dumps again: both dumps must be equal. Keys that the gateway hides
+   * are filled in from the configurations synced so far, as a person would.
+   */
+  roundTrip(): Promise<void>;
+  /** A request beside the tool, with the admin key. `path` is below the Admin API's base. */
   admin(method: string, path: string, body?: JsonObject): Promise<RawAnswer>;
 }
 
