@@ -42,7 +42,7 @@ export interface ServerOptions {
   readonly queueLength?: number;
   /** Open client connections; further ones are closed at once. Default 4,096. */
   readonly maxConnections?: number;
-  /** Milliseconds an idle client connection is kept; never announced to clients. Default 10 minutes. */
+  /** Milliseconds an idle client connection is kept; callers do not replay a PUT, so it is long. Default 10 minutes. */
   readonly keepAliveTimeout?: number;
   /** Milliseconds a client may take to send its headers. Default 20 s. */
   readonly headersTimeout?: number;

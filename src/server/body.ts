@@ -1,0 +1,56 @@
+import type { IncomingMessage } from 'node:http';
+import { AdcError } from '../model/errors.js';
+
+/** The bytes of request bodies that the server holds at one moment, and how many it may. */
+export interface BodyBudget {
+  readonly limit: number;
+  held: number;
+}
+
+/** A body and the bytes it takes from the budget until they are given back. */
+export interface HeldBody {
+  readonly bytes: Buffer;
+  /** Gives the bytes back to the budget; idempotent. */
+  release(): void;
+}
+
+/**
+ * Reads the body of a request. Bytes count against the budget as they arrive, not as they are announced: a client that
+ * announces much and sends nothing takes nothing from others.
+ *
+ * @throws AdcError `too_large` above `limit`; `busy` where the budget is spent; `request` for an encoding or a body that ended early
+ */
+export async function readBody(request: IncomingMessage, limit: number, budget: BodyBudget): Promise<HeldBody> {
+  const tooLarge = (): AdcError => new AdcError('too_large', `the body is larger than ${limit} bytes`);
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new AdcError('request', 'the body must not be compressed (Content-Encoding)');
+  }
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge();
+
+  const chunks: Buffer[] = [];
+  let size = 0;
+  let released = false;
+  const release = (): void => {
+    if (released) return;
+    released = true;
+    budget.held -= size;
+  };
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      budget.held += chunk.length;
+      if (size > limit) throw tooLarge();
+      if (budget.held > budget.limit) {
+        throw new AdcError('busy', `the bodies of all requests together are larger than ${budget.limit} bytes`);
+      }
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    release();
+    if (error instanceof AdcError) throw error;
+    throw new AdcError('aborted', 'the client went away before its request was complete', { cause: error });
+  }
+  const bytes = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size);
+  return { bytes, release };
+}

@@ -1,0 +1,227 @@
+import { AdcError } from '../model/errors.js';
+
+/** One job as the queue sees it. */
+export interface Job<T> {
+  /** Jobs of one lane run one at a time, in the order they came. Without one it waits for a free place only. */
+  readonly lane?: string;
+  /**
+   * Jobs next to each other in a lane that have the same word replace each other wholly: only the newest runs, and its result answers
+   * them all. Absent for a job that must run itself.
+   */
+  readonly replaces?: string;
+  /** Aborted when whoever waits for the result is gone: it leaves the queue, and a running job that nobody waits for is aborted. */
+  readonly signal: AbortSignal;
+  /** Milliseconds since the epoch after which it is not begun any more. */
+  readonly deadline: number;
+  /** Does the work. The signal is that of everybody who waits for this result. */
+  run(signal: AbortSignal): Promise<T>;
+}
+
+/** What the queue tells beside the result. */
+export interface JobResult<T> {
+  readonly value: T;
+  /** Milliseconds between coming and beginning. */
+  readonly waited: number;
+  /** True where a newer job's result answered this one. */
+  readonly replaced: boolean;
+}
+
+/** The numbers of a {@link JobQueue}. */
+export interface QueueReport {
+  readonly running: number;
+  readonly waiting: number;
+}
+
+/** Bounds of a {@link JobQueue}. */
+export interface QueueLimits {
+  readonly concurrency: number;
+  readonly length: number;
+}
+
+interface Waiting<T> {
+  readonly job: Job<T>;
+  readonly came: number;
+  resolve(result: JobResult<T>): void;
+  reject(error: unknown): void;
+  readonly leave: () => void;
+}
+
+interface Lane<T> {
+  readonly waiting: Waiting<T>[];
+  busy: boolean;
+}
+
+/**
+ * Orders jobs: one at a time in a lane, lanes take turns, so many run at once, so many wait. When too many wait, the lane
+ * with the most waiting gives up its newest job before a lane with fewer is turned away.
+ */
+export class JobQueue<T> {
+  readonly #limits: QueueLimits;
+  readonly #lanes = new Map<string, Lane<T>>();
+  /** Lanes that have a job and are not busy, in the order of their turns. */
+  readonly #turns = new Set<string>();
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #aborts = new Set<AbortController>();
+  #waiting = 0;
+  #unnamed = 0;
+  /** Milliseconds of the last jobs, smoothed: what a place in the queue costs. */
+  #took = 100;
+
+  constructor(limits: QueueLimits) {
+    this.#limits = limits;
+  }
+
+  /** How much runs and waits. */
+  report(): QueueReport {
+    return { running: this.#running.size, waiting: this.#waiting };
+  }
+
+  /** Seconds after which somebody who was turned away may come again. */
+  retryAfter(): number {
+    return Math.min(60, Math.max(1, Math.ceil((this.#took * (this.#waiting + 1)) / this.#limits.concurrency / 1000)));
+  }
+
+  /**
+   * Takes a job in and gives its result.
+   *
+   * @throws AdcError `busy` when too many wait, `deadline` when its time ended before its turn, `aborted` when its signal did;
+   *   and whatever the job throws
+   */
+  async submit(job: Job<T>): Promise<JobResult<T>> {
+    job.signal.throwIfAborted();
+    const name = job.lane ?? `\0${(this.#unnamed += 1)}`;
+    if (this.#waiting >= this.#limits.length) this.#makeRoom(name);
+    return await new Promise<JobResult<T>>((resolve, reject) => {
+      const lane = this.#laneOf(name);
+      const remove = (error: AdcError): void => {
+        const index = lane.waiting.indexOf(waiting);
+        if (index < 0) return;
+        lane.waiting.splice(index, 1);
+        this.#forget(waiting);
+        this.#settleLane(name, lane);
+        reject(error);
+      };
+      const gone = (): void => remove(new AdcError('aborted', 'the caller went away before the job began'));
+      const timer = setTimeout(
+        () =>
+          remove(
+            new AdcError(
+              'deadline',
+              `its time ended after ${Date.now() - waiting.came} ms of waiting for its turn; nothing was written`,
+            ),
+          ),
+        Math.max(0, job.deadline - Date.now()),
+      );
+      const leave = (): void => {
+        clearTimeout(timer);
+        job.signal.removeEventListener('abort', gone);
+      };
+      const waiting: Waiting<T> = { job, came: Date.now(), resolve, reject, leave };
+      job.signal.addEventListener('abort', gone, { once: true });
+      lane.waiting.push(waiting);
+      this.#waiting += 1;
+      if (!lane.busy) this.#turns.add(name);
+      this.#next();
+    });
+  }
+
+  /** Resolves when nothing runs and nothing waits. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0 || this.#waiting > 0) await Promise.allSettled(this.#running);
+  }
+
+  /** Turns everything that waits away and aborts what runs. */
+  abort(reason: AdcError): void {
+    for (const [name, lane] of this.#lanes) {
+      for (const waiting of lane.waiting.splice(0)) {
+        this.#forget(waiting);
+        waiting.reject(reason);
+      }
+      this.#settleLane(name, lane);
+    }
+    for (const controller of this.#aborts) controller.abort(reason);
+  }
+
+  #laneOf(name: string): Lane<T> {
+    const known = this.#lanes.get(name);
+    if (known !== undefined) return known;
+    const lane: Lane<T> = { waiting: [], busy: false };
+    this.#lanes.set(name, lane);
+    return lane;
+  }
+
+  #forget(waiting: Waiting<T>): void {
+    waiting.leave();
+    this.#waiting -= 1;
+  }
+
+  /** A lane without jobs is no lane; one that may go on stands in the row of turns. */
+  #settleLane(name: string, lane: Lane<T>): void {
+    if (lane.busy) return;
+    if (lane.waiting.length > 0) this.#turns.add(name);
+    else {
+      this.#turns.delete(name);
+      this.#lanes.delete(name);
+    }
+  }
+
+  #makeRoom(name: string): void {
+    const own = this.#lanes.get(name)?.waiting.length ?? 0;
+    let longest: Lane<T> | undefined;
+    for (const lane of this.#lanes.values()) if (lane.waiting.length > (longest?.waiting.length ?? 0)) longest = lane;
+    const refusal = new AdcError('busy', `${this.#waiting} jobs wait already (limit ${this.#limits.length})`);
+    const last = longest !== undefined && longest.waiting.length > own + 1 ? longest.waiting.pop() : undefined;
+    if (last === undefined) throw refusal;
+    this.#forget(last);
+    last.reject(refusal);
+  }
+
+  #next(): void {
+    for (const name of this.#turns) {
+      if (this.#running.size >= this.#limits.concurrency) return;
+      this.#turns.delete(name);
+      const lane = this.#lanes.get(name);
+      if (lane !== undefined) this.#begin(name, lane);
+    }
+  }
+
+  #begin(name: string, lane: Lane<T>): void {
+    const replaces = lane.waiting[0]?.job.replaces;
+    const other = replaces === undefined ? 1 : lane.waiting.findIndex((waiting) => waiting.job.replaces !== replaces);
+    const together = lane.waiting.splice(0, other < 0 ? lane.waiting.length : other);
+    const newest = together.at(-1);
+    if (newest === undefined) return;
+    for (const waiting of together) this.#forget(waiting);
+    lane.busy = true;
+
+    const controller = new AbortController();
+    this.#aborts.add(controller);
+    const gone = (): void => {
+      if (together.every(({ job }) => job.signal.aborted))
+        controller.abort(new AdcError('aborted', 'the caller went away'));
+    };
+    for (const { job } of together) job.signal.addEventListener('abort', gone, { once: true });
+    const work = this.#carryOut(together, newest, controller.signal).finally(() => {
+      for (const { job } of together) job.signal.removeEventListener('abort', gone);
+      this.#aborts.delete(controller);
+      this.#running.delete(work);
+      lane.busy = false;
+      this.#settleLane(name, lane);
+      this.#next();
+    });
+    this.#running.add(work);
+  }
+
+  async #carryOut(together: readonly Waiting<T>[], newest: Waiting<T>, signal: AbortSignal): Promise<void> {
+    const began = Date.now();
+    try {
+      const value = await newest.job.run(signal);
+      for (const waiting of together) {
+        waiting.resolve({ value, waited: began - waiting.came, replaced: waiting !== newest });
+      }
+    } catch (error) {
+      for (const waiting of together) waiting.reject(error);
+    }
+    this.#took += (Date.now() - began - this.#took) / 16;
+  }
+}

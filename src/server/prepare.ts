@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import type { Memory } from '../memory/memory.js';
+import { AdcError } from '../model/errors.js';
+import { resolveConfiguration, type Configuration } from '../pipeline/config/resolve.js';
+import { kindsOf, type PreparedJob } from './jobs.js';
+import { decodeJson } from './json.js';
+import { maskSecrets } from './log.js';
+import {
+  decodeRequest,
+  defaultTimeout,
+  optInKindsOf,
+  type JobPath,
+  type JobRequest,
+  type RequestIssue,
+} from './requests.js';
+import { areIssues, endpointsOf, secretsOf } from './targets.js';
+
+/** What a request's body turned out to be when it is no job. */
+export class RefusedRequest extends Error {
+  /** Who refuses it: the shape of the request, or the schema of the configuration. */
+  readonly source: 'input' | 'lint';
+  readonly issues: readonly RequestIssue[];
+
+  constructor(source: 'input' | 'lint', message: string, issues: readonly RequestIssue[]) {
+    super(message);
+    this.name = 'RefusedRequest';
+    this.source = source;
+    this.issues = issues;
+  }
+}
+
+/** What a parsed and resolved body keeps alive for each of its bytes; measured on configurations of services with routes. */
+const bytesPerByte = 8;
+
+/** Gives the function that turns bodies into jobs. The same bytes are worked through once, as long as the memory holds them. */
+export function createPreparation(memory: Memory): (path: JobPath, bytes: Buffer) => Promise<PreparedJob> {
+  const known = memory.space<PreparedJob>('requests');
+  return async (path, bytes) => {
+    const key = createHash('sha256').update(path).update('\0').update(bytes).digest('base64');
+    const remembered = known.get(key);
+    if (remembered !== undefined) return remembered;
+    const job = await prepare(path, bytes);
+    known.set(key, job, bytes.length * bytesPerByte);
+    return job;
+  };
+}
+
+async function prepare(path: JobPath, bytes: Buffer): Promise<PreparedJob> {
+  const document = decodeBody(bytes);
+  await yieldToOthers();
+  const request = decodeRequest(path, document);
+  if (!('opts' in request)) throw new RefusedRequest('input', 'the request is not valid', request);
+  const endpoints = endpointsOf(request.opts);
+  if (areIssues(endpoints)) throw new RefusedRequest('input', 'certificates or keys cannot be used', endpoints);
+  const opts = { ...request.opts, timeout: request.opts.timeout === 0 ? defaultTimeout : request.opts.timeout };
+  const configuration = resolve(request);
+  return {
+    path,
+    opts,
+    endpoints,
+    ...(configuration === undefined ? {} : { configuration }),
+    ...(path === '/sync' ? { replaces: replacementWord(request) } : {}),
+    mask: maskSecrets(secretsOf(opts)),
+  };
+}
+
+function decodeBody(bytes: Buffer): unknown {
+  try {
+    return decodeJson(bytes);
+  } catch (error) {
+    if (!(error instanceof AdcError)) throw error;
+    throw new RefusedRequest('input', error.message, [{ path: [], message: error.message }]);
+  }
+}
+
+function resolve({ config, opts }: JobRequest): Configuration | undefined {
+  if (config === undefined) return undefined;
+  const [include, exclude] = [kindsOf(opts.includeResourceType), kindsOf(opts.excludeResourceType)];
+  try {
+    return resolveConfiguration(config, {
+      lint: opts.lint,
+      managedBy: false,
+      ...(opts.labelSelector === undefined ? {} : { labels: opts.labelSelector }),
+      ...(include === undefined ? {} : { include }),
+      ...(exclude === undefined ? {} : { exclude }),
+    });
+  } catch (error) {
+    if (!(error instanceof AdcError) || error.problems.length === 0) throw error;
+    const issues = error.problems.map(({ path = [], message }) => ({ path: ['task', 'config', ...path], message }));
+    throw new RefusedRequest('lint', error.message, issues);
+  }
+}
+
+/**
+ * Two syncs replace each other wholly where all their options are the same, and they manage the same of the kinds that a
+ * configuration may leave alone.
+ */
+function replacementWord({ opts, config }: JobRequest): string {
+  const { lint: _, ...rest } = opts;
+  return createHash('sha256')
+    .update(JSON.stringify([rest, optInKindsOf(config)]))
+    .digest('base64');
+}
