@@ -1,10 +1,12 @@
+import type { Keys } from './admin/access.js';
 import { AdminApi } from './admin/admin-api.js';
 import { maxBodySize } from './admin/body.js';
+import type { ConfContext } from './admin/conf.js';
 import { segmentsOf } from './admin/target.js';
 import { visibilityFor } from './admin/visibility.js';
 import { startControl } from './control.js';
 import { DataFile } from './data-file.js';
-import { changeFaults, type FaultOptions, noFaults, parseSpan, type SpanInput } from './faults.js';
+import { changeFaults, type FaultOptions, type Faults, noFaults, parseSpan, type SpanInput } from './faults.js';
 import { type PluginDefinitions, readDefinitions } from './plugins.js';
 import { commonPlugins } from './plugins/common.js';
 import { coreSchemas } from './schema/core.js';
@@ -12,6 +14,7 @@ import { Validator } from './schema/validator.js';
 import { serveApi } from './server/api-server.js';
 import { type ConnectionCounts, Counters, type RequestCounts } from './server/counters.js';
 import type { TlsOptions } from './server/listener.js';
+import { startStandaloneGroup, type StandaloneInstance } from './standalone/emulator.js';
 import { Store } from './store.js';
 import { rulesFor } from './versions.js';
 
@@ -20,6 +23,13 @@ export const defaultAdminKey = 'edd1c9f034335f136f87ad84b625c8f1';
 
 /** How an emulator is set up. Everything has a default. */
 export interface EmulatorOptions extends FaultOptions {
+  /**
+   * `etcd`: one gateway with an Admin API of many paths. `standalone`: data plane instances, each with one document that
+   * is written whole and that it forgets when it stops (from gateway 3.13). Default `etcd`.
+   */
+  readonly mode?: 'etcd' | 'standalone';
+  /** How many instances there are in standalone mode, each at a place of its own. Default 1. */
+  readonly instances?: number;
   /** `http://host:port`, `https://host:port` (with `tls`) or `unix:/path`; port 0 takes any free one. Default `http://127.0.0.1:0`. */
   readonly listen?: string;
   /** The gateway version whose behaviour is followed. Default `3.18.0`. */
@@ -48,8 +58,10 @@ export interface EmulatorOptions extends FaultOptions {
 
 /** A running emulator. */
 export interface Emulator {
-  /** Where it is reached: `http://127.0.0.1:40123`, or `unix:/path`. */
+  /** Where it is reached: `http://127.0.0.1:40123`, or `unix:/path`. In standalone mode, the first instance. */
   readonly url: string;
+  /** Where every instance is reached; in etcd mode just {@link Emulator.url}. */
+  readonly urls: readonly string[];
   /** The key that may do everything. */
   readonly adminKey: string;
   /** Where its control endpoint is reached, if it has one. */
@@ -66,11 +78,20 @@ export interface Emulator {
   close(): Promise<void>;
 }
 
+/** An emulator in standalone mode: its instances can be stopped, emptied and troubled one by one. */
+export interface StandaloneEmulator extends Emulator {
+  readonly instances: readonly StandaloneInstance[];
+}
+
 /**
  * Starts an Admin API that behaves as a gateway's does.
  *
  * @throws RangeError on an option that makes no sense; the system's error when it cannot listen or read the data file.
  */
+export async function startEmulator(
+  options: EmulatorOptions & { readonly mode: 'standalone' },
+): Promise<StandaloneEmulator>;
+export async function startEmulator(options?: EmulatorOptions): Promise<Emulator>;
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const rules = rulesFor(options.gatewayVersion ?? '3.18.0');
   const workers = options.workers ?? 1;
@@ -83,13 +104,13 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const adminKey = options.adminKey ?? defaultAdminKey;
   const counters = new Counters();
   const store = new Store();
+  const context: ConfContext = { rules, store, validator: new Validator(), plugins, core: coreSchemas(rules) };
+  const keys = { admin: adminKey, viewer: options.viewerKey };
+  if (options.mode === 'standalone') return startStandalone(options, context, keys, initialFaults);
+  if (options.instances !== undefined) throw new RangeError('instances is for the standalone mode');
   const api = new AdminApi({
-    rules,
-    store,
-    validator: new Validator(),
-    plugins,
-    core: coreSchemas(rules),
-    keys: { admin: adminKey, viewer: options.viewerKey },
+    ...context,
+    keys,
     visibility: visibilityFor(rules, (plugin, part) => {
       const definition = plugins[plugin];
       const schema =
@@ -134,6 +155,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       : await startControl(options.control, { counters, faults: () => faults, setFaults, reset });
   return {
     url: listener.url,
+    urls: [listener.url],
     adminKey,
     ...(control === undefined ? {} : { controlUrl: control.url }),
     get requests() {
@@ -148,5 +170,42 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       await Promise.all([listener.close(), control?.close()]);
       await data?.close();
     },
+  };
+}
+
+async function startStandalone(
+  options: EmulatorOptions,
+  context: ConfContext,
+  keys: Keys,
+  faults: Faults,
+): Promise<StandaloneEmulator> {
+  if (options.data !== undefined)
+    throw new RangeError('an instance in standalone mode keeps nothing: data is for etcd mode');
+  if ((options.workers ?? 1) > 1) throw new RangeError('workers are for etcd mode; use instances');
+  const { url, ...group } = await startStandaloneGroup({
+    context,
+    keys,
+    instances: options.instances ?? 1,
+    listen: options.listen ?? 'http://127.0.0.1:0',
+    tls: options.tls,
+    serverHeader: options.serverHeader ?? true,
+    faults,
+    control: options.control,
+  });
+  return {
+    url,
+    urls: group.urls,
+    instances: group.instances,
+    adminKey: keys.admin,
+    ...(group.controlUrl === undefined ? {} : { controlUrl: group.controlUrl }),
+    get requests() {
+      return group.counters.requests;
+    },
+    get connections() {
+      return group.counters.connections;
+    },
+    setFaults: (change) => group.setFaults(change),
+    reset: () => group.reset(),
+    close: () => group.close(),
   };
 }

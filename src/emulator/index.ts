@@ -1,5 +1,12 @@
-export { defaultAdminKey, type Emulator, type EmulatorOptions, startEmulator } from './emulator.js';
+export {
+  defaultAdminKey,
+  type Emulator,
+  type EmulatorOptions,
+  type StandaloneEmulator,
+  startEmulator,
+} from './emulator.js';
 export type { FaultOptions, Span, SpanInput } from './faults.js';
 export type { ConnectionCounts, RequestCounts } from './server/counters.js';
 export type { TlsOptions } from './server/listener.js';
 export { emulatedVersions, type EmulatedVersion } from './versions.js';
+export type { StandaloneInstance } from './standalone/emulator.js';
