@@ -10,6 +10,8 @@ export interface Rules {
   readonly version: string;
   /** The measured version whose behaviour is followed. */
   readonly base: EmulatedVersion;
+  /** Tells whether the behaviour followed is that of this measured version or a later one. */
+  readonly since: (first: EmulatedVersion) => boolean;
   /** A PUT stores and returns the defaults of core fields and plugins. */
   readonly storesDefaults: boolean;
   /** `create_time` and `update_time` in a request are refused. */
@@ -61,6 +63,7 @@ export function rulesFor(version: string): Rules {
   return {
     version,
     base,
+    since,
     storesDefaults: !since('3.15.0'),
     forbidsTimes: since('3.10.0'),
     forces: since('3.10.0'),

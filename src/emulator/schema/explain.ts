@@ -48,7 +48,7 @@ class Explainer {
     if (missing[0] !== undefined) return `property "${missing[0]}" is required`;
     for (const [pattern, property] of Object.entries(schema.patternProperties ?? {})) {
       for (const [name, found] of Object.entries(value)) {
-        if (found === undefined || !new RegExp(pattern, 'u').test(name)) continue;
+        if (found === undefined || !new RegExp(pattern).test(name)) continue;
         const inner = this.describe(property, found, `${path}/${pointer(name)}`);
         if (inner !== undefined) return `failed to validate ${name} (matching "${pattern}"): ${inner}`;
       }

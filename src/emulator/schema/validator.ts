@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net';
 import { Ajv, type ValidateFunction } from 'ajv';
 import type { Json } from '../json.js';
 import { fillDefaults } from './defaults.js';
@@ -11,7 +12,16 @@ export type Check =
 
 /** Checks values against schemas. Each schema is compiled once, when it is first needed. */
 export class Validator {
-  readonly #ajv = new Ajv({ strict: false, allErrors: true, verbose: true, validateFormats: false, logger: false });
+  // Every error, each with the schema it comes from: the wording picks among them. The gateways' patterns are no
+  // Unicode patterns.
+  readonly #ajv = new Ajv({
+    strict: false,
+    allErrors: true,
+    verbose: true,
+    logger: false,
+    unicodeRegExp: false,
+    formats: { ipv4: isIPv4, ipv6: isIPv6 },
+  });
   readonly #compiled = new Map<Schema, ValidateFunction>();
 
   /** Fills in defaults, as the gateway does while it checks, then checks. */
