@@ -5,6 +5,7 @@ import { kinds, type Kind } from './model/kinds.js';
 import type { Notice } from './model/notice.js';
 import type { Plan } from './model/operation.js';
 import type { Resource, ResourceKey, State } from './model/resource.js';
+import type { Configuration } from './pipeline/config/resolve.js';
 import { apply, type ApplyOptions } from './pipeline/apply/apply.js';
 import { diff } from './pipeline/diff/diff.js';
 import { resendSsls } from './pipeline/diff/force.js';
@@ -13,14 +14,6 @@ import { plan } from './pipeline/plan/plan.js';
 import { findEmptied, type EmptiedCollection } from './pipeline/report/emptied.js';
 import { foldOutcomes, type SyncReport } from './pipeline/report/fold.js';
 import { createKnownEqual, type KnownEqual } from './pipeline/diff/known-equal.js';
-
-/** What is wanted, as the configuration stage gives it. */
-export interface Configuration {
-  readonly state: State;
-  /** Kinds whose collection the document names, even with an empty list. */
-  readonly mentioned: ReadonlySet<Kind>;
-  readonly notices: readonly Notice[];
-}
 
 /** What part of the gateway a job is about; what the configuration mentions is added to it. */
 export type JobScope = Omit<Scope, 'mentioned'>;
@@ -58,7 +51,8 @@ export interface Difference {
   readonly notices: readonly Notice[];
   /** The gateway's version, where it shows it. */
   readonly version?: string;
-  readonly reading: Reading;
+  /** Works out what would be sent: the changes, and repairs of what an earlier job left half done. */
+  plan(): Plan;
 }
 
 /** Options of {@link sync}. */
@@ -90,7 +84,8 @@ export async function readAndDiff(options: JobOptions): Promise<Difference> {
 
   onStage?.('diff');
   const current = reading.state;
-  const unmanaged = scopeOf(current, { ...scope, mentioned: configuration.mentioned });
+  const unmanagedIn = (state: State): Unmanaged => scopeOf(state, { ...scope, mentioned: configuration.mentioned });
+  const unmanaged = unmanagedIn(current);
   const compared = await compare(options, desired, reading, unmanaged);
   const changes = forceSsl ? resendSsls(compared, desired, current) : compared;
   return {
@@ -103,7 +98,7 @@ export async function readAndDiff(options: JobOptions): Promise<Difference> {
     emptied: findEmptied(changes, desired, current, unmanaged),
     notices: [...configuration.notices, ...reading.notices, ...notices],
     ...(reading.version === undefined ? {} : { version: reading.version }),
-    reading,
+    plan: () => plan(reading.lower(changes, desired, unmanagedIn)),
   };
 }
 
@@ -116,7 +111,7 @@ export async function readAndDiff(options: JobOptions): Promise<Difference> {
 export async function sync(options: SyncOptions): Promise<SyncResult> {
   const { backend, dryRun = false, onStage, onDifference } = options;
   const difference = await readAndDiff(options);
-  const planned = plan(difference.reading.lower(difference.changes, difference.desired));
+  const planned = difference.plan();
   onDifference?.(difference, planned);
   if (dryRun) return { difference, plan: planned };
 
