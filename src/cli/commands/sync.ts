@@ -1,0 +1,104 @@
+import { diffReport, syncReport } from '../../pipeline/report/documents.js';
+import { reportLines, resultLine } from '../../pipeline/report/results.js';
+import { sync, type Difference, type Stage, type SyncResult } from '../../sync.js';
+import { loadDesired, scopeOptionsOf } from '../configuration.js';
+import { withConnection } from '../connect.js';
+import type { Context } from '../context.js';
+import { differenceLines, sayCircumstances } from '../differences.js';
+import type { SyncValues } from '../options.js';
+import { createProgress } from '../progress.js';
+import { loadRemoteState, withRemoteState } from '../remote-state.js';
+import { jsonText } from '../terminal.js';
+
+/** Makes the gateway match the files. */
+export async function run(context: Context, values: SyncValues): Promise<number> {
+  const { terminal } = context;
+  const json = values.output === 'json';
+  const scope = scopeOptionsOf(values);
+  const remoteState = await loadRemoteState(values.remoteStateFile, context);
+  const configuration = await loadDesired(values, scope, context);
+  const stops = splitSignal(context);
+  const result = await withConnection(values, context, { signal: stops.whileReading }, async (connection) => {
+    const progress = createProgress(terminal);
+    try {
+      return await sync({
+        backend: withRemoteState(connection.backend, remoteState),
+        configuration,
+        scope,
+        forceSsl: values.forceSsl,
+        dryRun: values.dryRun,
+        failFast: values.failFast,
+        concurrency: values.requestConcurrent,
+        signal: context.signal,
+        ...(connection.deadline === undefined ? {} : { deadline: connection.deadline }),
+        onStage: stops.enter,
+        onDifference: (difference) => {
+          if (!values.dryRun) sayDifference(difference, context);
+        },
+        onProgress: (now) => progress.advance(now),
+      });
+    } finally {
+      progress.end();
+      stops.end();
+    }
+  });
+  return values.dryRun ? tellDryRun(result, json, context) : tellResult(result, json, context);
+}
+
+/**
+ * A stop cuts a reading short, where nothing can be lost. Writes in flight are waited for, because a write that was cut
+ * leaves open whether it happened.
+ */
+function splitSignal(context: Context) {
+  const { signal, terminal } = context;
+  const cut = new AbortController();
+  const watched = new AbortController();
+  let writing = false;
+  const stop = () => {
+    if (writing) terminal.say('Stopping: waiting for the requests in flight. Once more to exit at once.', 0);
+    else cut.abort(signal.reason);
+  };
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { signal: watched.signal });
+  return {
+    whileReading: cut.signal,
+    enter: (stage: Stage) => {
+      writing = stage === 'apply';
+    },
+    end: () => watched.abort(),
+  };
+}
+
+function sayDifference(difference: Difference, context: Context): void {
+  const { terminal } = context;
+  sayCircumstances(difference, context);
+  if (terminal.level === 0) return;
+  for (const line of differenceLines(difference, terminal.errorColors)) terminal.say(line);
+}
+
+async function tellDryRun({ difference, plan }: SyncResult, json: boolean, context: Context): Promise<number> {
+  const { terminal } = context;
+  sayCircumstances(difference, context);
+  if (json) await terminal.print(jsonText(diffReport(difference)));
+  else if (terminal.level > 0) {
+    for (const line of differenceLines(difference, terminal.colors)) await terminal.print(`${line}\n`);
+  }
+  for (const operation of plan.operations) {
+    terminal.say(terminal.errorColors.dim(`would send ${operation.method} ${operation.endpoint}${operation.path}`), 2);
+  }
+  terminal.say('Dry run: nothing was changed.');
+  return 0;
+}
+
+async function tellResult({ difference, report }: SyncResult, json: boolean, context: Context): Promise<number> {
+  const { terminal } = context;
+  if (report === undefined) return 0;
+  if (json) await terminal.print(jsonText(syncReport(report, difference)));
+  const text = { colors: terminal.errorColors, states: [difference.desired, difference.current] };
+  for (const outcome of report.outcomes) {
+    if (outcome.status === 'applied') terminal.say(resultLine(outcome, text), report.success ? 2 : 1);
+  }
+  const idle = report.success && report.outcomes.length === 0 && report.repairs.length === 0;
+  if (!idle) for (const line of reportLines(report, text)) terminal.say(line, report.success ? 1 : 0);
+  return report.success ? 0 : 1;
+}

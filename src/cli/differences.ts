@@ -1,0 +1,28 @@
+import { changeLines, changeSummary, emptiedLines, unmanagedLines } from '../pipeline/report/changes.js';
+import type { Palette } from '../pipeline/report/words.js';
+import type { Difference } from '../sync.js';
+import { sayNotices } from './configuration.js';
+import type { Context } from './context.js';
+
+/** Every change with its fields, then the summary line; what a person reads before a decision. */
+export function* differenceLines(difference: Difference, colors: Palette): Generator<string> {
+  const states = [difference.desired, difference.current];
+  for (const change of difference.changes) yield* changeLines(change, { colors, states });
+  for (const [key, reason] of difference.unsupported) {
+    yield `${colors.red('✖')} ${key} cannot be stored: ${reason}`;
+  }
+  yield difference.changes.length === 0 && difference.unsupported.size === 0
+    ? 'No changes: the gateway matches the configuration.'
+    : changeSummary(difference.changes);
+}
+
+/** Says beside the changes what a person should know: warnings, and at verbosity 2 what is left alone. */
+export function sayCircumstances(difference: Difference, context: Context): void {
+  const { terminal } = context;
+  sayNotices(difference.notices, context);
+  for (const line of emptiedLines(difference.emptied, terminal.errorColors)) terminal.say(line);
+  if (terminal.level < 2) return;
+  for (const line of unmanagedLines(difference.unmanaged, difference.current)) {
+    terminal.say(terminal.errorColors.dim(line), 2);
+  }
+}

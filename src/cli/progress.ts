@@ -1,0 +1,36 @@
+import type { Progress } from '../pipeline/apply/outcome.js';
+import { liveLine, progressLine } from '../pipeline/report/progress.js';
+import type { Terminal } from './terminal.js';
+
+/** Shows how far a run is. */
+export interface ProgressDisplay {
+  advance(now: Progress): void;
+  /** Removes the live line. */
+  end(): void;
+}
+
+/** Milliseconds between two renewals of the live line, and between two plain lines. */
+const intervals = { live: 100, plain: 2_000 } as const;
+
+/**
+ * Builds the progress display: one line that is renewed on a terminal, a plain line every two seconds elsewhere (a log
+ * shows that it lives), nothing at verbosity 0.
+ *
+ * @param clock milliseconds, from any start; by default the process's own
+ */
+export function createProgress(terminal: Terminal, clock: () => number = () => performance.now()): ProgressDisplay {
+  if (terminal.level === 0) return { advance: () => undefined, end: () => undefined };
+  const started = clock();
+  const interval = terminal.interactive ? intervals.live : intervals.plain;
+  let shown = started;
+  return {
+    advance: (now) => {
+      const at = clock();
+      if (at - shown < interval) return;
+      shown = at;
+      if (terminal.interactive) terminal.live(liveLine(now, at - started, terminal.width));
+      else terminal.say(progressLine(now, at - started));
+    },
+    end: () => terminal.live(''),
+  };
+}
