@@ -3,6 +3,7 @@ import type { Validation } from '../backend/backend.js';
 import type { Change } from '../model/change.js';
 import { AdcError, GatewayError } from '../model/errors.js';
 import { formatPath } from '../model/json.js';
+import type { Resource } from '../model/resource.js';
 import type { OperationOutcome } from '../pipeline/apply/outcome.js';
 import type { ChangeOutcome, SyncReport } from '../pipeline/report/fold.js';
 import type { RequestIssue } from './requests.js';
@@ -110,8 +111,8 @@ export type DiffAnswer = z.output<typeof diffAnswerSchema>;
 export type DumpAnswer = z.output<typeof dumpAnswerSchema>;
 type Failure = z.output<typeof failureSchema>;
 
-/** Masks what is secret in a text that came from elsewhere. */
-export type Mask = (text: string) => string;
+/** Masks what is secret in a text that came from elsewhere: secrets of the request and of the resource the text is about. */
+export type Mask = (text: string, about?: Resource) => string;
 
 /** What {@link syncAnswer} tells of. */
 export interface SyncAnswerInput {
@@ -187,8 +188,10 @@ export function eventOf(change: Change): SyncAnswer['success'][number]['event'] 
 }
 
 /** One readable text for a failure, without secrets and not too long. */
-export function textOf(error: unknown, mask: Mask): string {
-  return shorten(mask(error instanceof AdcError ? error.message : 'internal error; the log of the server says more'));
+export function textOf(error: unknown, mask: Mask, about?: Resource): string {
+  return shorten(
+    mask(error instanceof AdcError ? error.message : 'internal error; the log of the server says more', about),
+  );
 }
 
 /** Every issue of a request that fits, and a line that says how many there are. */
@@ -223,13 +226,17 @@ function failureOf(outcome: ChangeOutcome, server: string, mask: Mask): Failure 
     event: eventOf(change),
     failed_at: at.toISOString(),
     reason: reasonOf(outcome, mask),
-    ...responseOf(error, mask),
+    ...responseOf(error, mask, resourceOf(change)),
   };
 }
 
-function reasonOf({ status, error, because }: ChangeOutcome, mask: Mask): string {
+function resourceOf(change: Change): Resource {
+  return change.type === 'delete' ? change.current : change.desired;
+}
+
+function reasonOf({ change, status, error, because }: ChangeOutcome, mask: Mask): string {
   if (error !== undefined) {
-    const text = textOf(error, mask);
+    const text = textOf(error, mask, resourceOf(change));
     return status === 'unknown' ? `sent, and nothing is known of its outcome: ${text}` : text;
   }
   const cause = because === undefined ? 'what it depends on' : `${because.kind} "${because.name}"`;
@@ -238,15 +245,15 @@ function reasonOf({ status, error, because }: ChangeOutcome, mask: Mask): string
 }
 
 /** What is known of the gateway's answer; nothing of our request, which holds keys. */
-function responseOf(error: unknown, mask: Mask): Pick<Failure, 'response'> {
+function responseOf(error: unknown, mask: Mask, about?: Resource): Pick<Failure, 'response'> {
   if (!(error instanceof GatewayError) || error.failure.status === undefined) return {};
   const { status, headers = {}, gatewayText } = error.failure;
   const safe = Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'set-cookie');
   return {
     response: {
       status,
-      headers: Object.fromEntries(safe.map(([name, value]) => [name, shorten(mask(value))])),
-      data: gatewayText === undefined ? {} : { error_msg: shorten(mask(gatewayText)) },
+      headers: Object.fromEntries(safe.map(([name, value]) => [name, shorten(mask(value, about))])),
+      data: gatewayText === undefined ? {} : { error_msg: shorten(mask(gatewayText, about)) },
     },
   };
 }

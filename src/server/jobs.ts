@@ -63,7 +63,7 @@ export async function runJob(job: PreparedJob, context: JobContext): Promise<Job
         return await runDiff(job, context, backend);
       case '/validate':
         return await runValidate(job, backend);
-      case '/dump':
+      default:
         return await runDump(job, backend);
     }
   } finally {
@@ -119,7 +119,9 @@ async function runDiff(job: PreparedJob, { memory }: JobContext, backend: Opened
     summary: { create: count('create'), update: count('update'), delete: count('delete') },
     changes: changes.map((change) => ({
       event: eventOf(change),
-      ...(change.type === 'update' ? { diff: redactFieldChanges(change.kind, change.fields) } : {}),
+      ...(change.type === 'update'
+        ? { diff: redactFieldChanges(change.kind, change.fields).map((field) => ({ ...field })) }
+        : {}),
     })),
     warnings: notices.map(({ message }) => job.mask(message)),
   };

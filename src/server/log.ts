@@ -22,9 +22,3 @@ export function createLog(level: LogLevel, write: ((line: string) => void) | und
     { write: write ?? ((line) => void process.stdout.write(line)) },
   );
 }
-
-/** Gives the function that masks secrets known from a request in texts that came from elsewhere, such as a gateway's own words. */
-export function maskSecrets(secrets: readonly string[]): (text: string) => string {
-  const longestFirst = [...secrets].sort((a, b) => b.length - a.length);
-  return (text) => longestFirst.reduce((masked, secret) => masked.replaceAll(secret, '****'), text);
-}

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { Memory } from '../memory/memory.js';
 import { AdcError } from '../model/errors.js';
+import { redactText, secretsOf } from '../model/redaction.js';
 import { resolveConfiguration, type Configuration } from '../pipeline/config/resolve.js';
 import { kindsOf, type PreparedJob } from './jobs.js';
 import { decodeJson } from './json.js';
-import { maskSecrets } from './log.js';
 import {
   decodeRequest,
   defaultTimeout,
@@ -14,7 +14,8 @@ import {
   type JobRequest,
   type RequestIssue,
 } from './requests.js';
-import { areIssues, endpointsOf, secretsOf } from './targets.js';
+import type { Mask } from './answers.js';
+import { areIssues, endpointsOf, credentialsOf } from './targets.js';
 
 /** What a request's body turned out to be when it is no job. */
 export class RefusedRequest extends Error {
@@ -61,7 +62,7 @@ async function prepare(path: JobPath, bytes: Buffer): Promise<PreparedJob> {
     endpoints,
     ...(configuration === undefined ? {} : { configuration }),
     ...(path === '/sync' ? { replaces: replacementWord(request) } : {}),
-    mask: maskSecrets(secretsOf(opts)),
+    mask: maskOf(credentialsOf(opts)),
   };
 }
 
@@ -90,6 +91,13 @@ function resolve({ config, opts }: JobRequest): Configuration | undefined {
     const issues = error.problems.map(({ path = [], message }) => ({ path: ['task', 'config', ...path], message }));
     throw new RefusedRequest('lint', error.message, issues);
   }
+}
+
+function maskOf(credentials: readonly string[]): Mask {
+  return (text, about) => {
+    const own = about === undefined ? [] : secretsOf({ resources: new Map([[about.key, about]]) });
+    return redactText(text, [...credentials, ...own]);
+  };
 }
 
 /**

@@ -31,12 +31,12 @@ export function areIssues(found: readonly Endpoint[] | readonly RequestIssue[]):
   return found.some((entry) => 'path' in entry);
 }
 
-/** Every value of a request that must not be seen again in an answer or in the log. */
-export function secretsOf(opts: JobOptions): readonly string[] {
+/** The tokens and private keys of a request: what must not be seen again in an answer or in the log. */
+export function credentialsOf(opts: JobOptions): readonly string[] {
   const holders = [opts, ...(opts.targets ?? [])];
   const tokens = holders.flatMap(({ token }) => (token === undefined ? [] : [token, ...token.split(',')]));
   const keys = holders.flatMap(({ tlsClientKey }) => (tlsClientKey === undefined ? [] : [tlsClientKey.trim()]));
-  return [...new Set([...tokens.map((token) => token.trim()), ...keys])].filter((secret) => secret.length > 3);
+  return [...new Set([...tokens.map((token) => token.trim()), ...keys])].filter((text) => text !== '');
 }
 
 /**

@@ -1,0 +1,261 @@
+import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Memory } from '../memory/memory.js';
+import { AdcError } from '../model/errors.js';
+import { redactText } from '../model/redaction.js';
+import type { Pools } from '../pool/pool.js';
+import { issuesAnswer, textOf, type Mask } from './answers.js';
+import { readBody, type BodyBudget } from './body.js';
+import type { JobQueue, JobResult } from './job-queue.js';
+import { runJob, type JobAnswer, type PreparedJob } from './jobs.js';
+import type { Log } from './log.js';
+import type { Metrics } from './metrics.js';
+import { createPreparation, RefusedRequest } from './prepare.js';
+import { requestSchemas, type JobPath } from './requests.js';
+
+/** What the front of the server works with. */
+export interface FrontOptions {
+  readonly pools: Pools;
+  readonly memory: Memory;
+  readonly queue: JobQueue<JobAnswer>;
+  readonly budget: BodyBudget;
+  readonly bodyLimit: number;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** The bearer token of now; undefined where none is asked for. */
+  token(): string | undefined;
+  isAllowed(server: string): boolean;
+  isDraining(): boolean;
+  /** The OpenAPI document, serialised. */
+  openApi(): string;
+}
+
+/** An answer on its way out. */
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What is known of one request while it is answered, for its line in the log. */
+interface Visit {
+  readonly id: string;
+  readonly path: string;
+  readonly log: Log;
+  readonly began: number;
+  readonly signal: AbortSignal;
+  bytes?: number;
+  job?: PreparedJob;
+}
+
+/** Answers the requests of callers: one function for all listeners. */
+export function createFront(
+  options: FrontOptions,
+): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  const prepare = createPreparation(options.memory);
+
+  return async (request, response) => {
+    const id = requestIdOf(request);
+    const gone = new AbortController();
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort(new AdcError('aborted', 'the caller went away'));
+    });
+    const path = (request.url ?? '').split('?', 1)[0] ?? '';
+    const visit: Visit = {
+      id,
+      path: isJobPath(path) || path === '/openapi.json' ? path : 'other',
+      log: options.log.child({ requestId: id }),
+      began: Date.now(),
+      signal: gone.signal,
+    };
+    let answer: Answer;
+    try {
+      answer = await answerTo(path, request, visit);
+    } catch (error) {
+      answer = failureAnswer(error, visit);
+    }
+    // What was not read of the body is let pass by: a connection closed on a sender would lose it our answer.
+    if (!request.readableEnded) request.resume();
+    options.metrics.request(visit.path, answer.status);
+    if (gone.signal.aborted) return;
+    response.writeHead(answer.status, {
+      'Content-Type': 'application/json',
+      'Content-Length': Buffer.byteLength(answer.body),
+      'X-Request-Id': id,
+      ...answer.headers,
+      ...(options.isDraining() ? { Connection: 'close' } : {}),
+    });
+    response.end(answer.body);
+  };
+
+  async function answerTo(path: string, request: IncomingMessage, visit: Visit): Promise<Answer> {
+    if (!isAuthorized(request, options.token())) {
+      return { ...plain(401, 'the bearer token is missing or wrong'), headers: { 'WWW-Authenticate': 'Bearer' } };
+    }
+    if (request.method === 'GET' && path === '/openapi.json') return { status: 200, body: options.openApi() };
+    if (request.method !== 'PUT' || !isJobPath(path))
+      return plain(404, `there is no ${request.method ?? ''} ${shownPath(path)}`);
+    if (options.isDraining()) throw new AdcError('busy', 'the server is shutting down');
+    const body = await readBody(request, options.bodyLimit, options.budget);
+    try {
+      visit.bytes = body.bytes.length;
+      const job = await prepare(path, body.bytes);
+      visit.job = job;
+      const refused = job.endpoints.find(({ server }) => !options.isAllowed(server));
+      if (refused !== undefined) throw new ForbiddenTarget(refused.server);
+      const result = await options.queue.submit(queued(job, request, visit));
+      report(result, visit, job);
+      return { status: result.value.status, body: result.value.body };
+    } finally {
+      body.release();
+    }
+  }
+
+  function queued(
+    job: PreparedJob,
+    request: IncomingMessage,
+    visit: Visit,
+  ): Parameters<JobQueue<JobAnswer>['submit']>[0] {
+    const deadline = Date.now() + job.opts.timeout;
+    return {
+      // A validation neither reads nor writes what the jobs of its key change.
+      ...(job.path === '/validate' ? {} : { lane: job.opts.cacheKey }),
+      ...(job.replaces === undefined ? {} : { replaces: job.replaces }),
+      signal: visit.signal,
+      deadline,
+      run: async (signal) =>
+        await runJob(job, {
+          pools: options.pools,
+          memory: options.memory,
+          signal,
+          deadline,
+          headers: traceHeaders(request),
+          log: visit.log,
+        }),
+    };
+  }
+
+  function report({ value, waited, replaced }: JobResult<JobAnswer>, visit: Visit, job: PreparedJob): void {
+    const operation = job.path.slice(1);
+    const took = Date.now() - visit.began - waited;
+    const { outcome, succeeded, failed } = value;
+    options.metrics.job({
+      operation,
+      backend: job.opts.backend,
+      status: outcome,
+      took,
+      waited,
+      replaced,
+      succeeded,
+      failed,
+    });
+    const facts = {
+      ...jobFacts(visit),
+      status: value.status,
+      outcome,
+      total: value.total,
+      succeeded,
+      failed,
+      waitedMs: waited,
+      tookMs: took,
+      ...(replaced ? { replaced } : {}),
+      ...(value.reason === undefined ? {} : { reason: value.reason }),
+    };
+    if (failed > 0 && operation === 'sync') visit.log.warn(facts, `${operation}: ${outcome}`);
+    else visit.log.info(facts, `${operation}: ${outcome}`);
+  }
+
+  function failureAnswer(error: unknown, visit: Visit): Answer {
+    const { job, path } = visit;
+    const mask: Mask = job?.mask ?? ((text) => redactText(text));
+    const { status, retryAfter, code } = classify(error);
+    const refusal = error instanceof RefusedRequest ? issuesAnswer(error.message, error.issues, mask) : undefined;
+    const message = refusal?.message ?? (error instanceof ForbiddenTarget ? error.message : textOf(error, mask));
+    const facts = { ...jobFacts(visit), status, outcome: code, tookMs: Date.now() - visit.began, reason: message };
+    if (code === 'internal') visit.log.error({ ...facts, stack: mask(stackOf(error)) }, `${path}: internal error`);
+    else visit.log.warn(facts, `${path.slice(1)}: ${code}`);
+    if (job !== undefined) {
+      const took = Date.now() - visit.began;
+      options.metrics.job({
+        operation: path.slice(1),
+        backend: job.opts.backend,
+        status: code,
+        took,
+        waited: 0,
+        replaced: false,
+        succeeded: 0,
+        failed: 0,
+      });
+    }
+    const headers = retryAfter ? { headers: { 'Retry-After': String(options.queue.retryAfter()) } } : {};
+    if (path !== '/validate') return { status, body: JSON.stringify(refusal ?? { message }), ...headers };
+    const errors = (refusal?.errors ?? []).map((issue) => ({ ...issue, error: issue.message }));
+    const source =
+      error instanceof RefusedRequest ? { source: error.source } : status === 400 ? { source: 'input' } : {};
+    return { status, body: JSON.stringify({ success: false, ...source, message, errors }), ...headers };
+  }
+}
+
+/** A gateway that this server may not be asked to talk to. */
+class ForbiddenTarget extends Error {
+  constructor(server: string) {
+    super(`${server} is not among the targets that this server allows`);
+    this.name = 'ForbiddenTarget';
+  }
+}
+
+function classify(error: unknown): { readonly status: number; readonly retryAfter: boolean; readonly code: string } {
+  if (error instanceof RefusedRequest) return { status: 400, retryAfter: false, code: error.source };
+  if (error instanceof ForbiddenTarget) return { status: 403, retryAfter: false, code: 'forbidden' };
+  if (!(error instanceof AdcError)) return { status: 500, retryAfter: false, code: 'internal' };
+  // The caller that aborted is gone; whoever still reads this was cut short by our own end.
+  if (error.code === 'aborted') return { status: 503, retryAfter: true, code: error.code };
+  return { status: error.http, retryAfter: error.http === 503, code: error.code };
+}
+
+function plain(status: number, message: string): Answer {
+  return { status, body: JSON.stringify({ message }) };
+}
+
+function isJobPath(path: string): path is JobPath {
+  return Object.hasOwn(requestSchemas, path);
+}
+
+function shownPath(path: string): string {
+  return path.length <= 200 ? path : `${path.slice(0, 199)}…`;
+}
+
+/** Taken over where it is harmless in a header and a log, else made. */
+function requestIdOf(request: IncomingMessage): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.:/+=@-]{1,128}$/.test(given) ? given : randomUUID();
+}
+
+/** W3C Trace Context, as far as it is well-formed. */
+function traceHeaders(request: IncomingMessage): Readonly<Record<string, string>> {
+  const { traceparent, tracestate } = request.headers;
+  if (typeof traceparent !== 'string' || !/^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}/.test(traceparent)) return {};
+  return { traceparent, ...(typeof tracestate === 'string' && tracestate.length <= 512 ? { tracestate } : {}) };
+}
+
+/** Compares digests, so that neither time nor length tells anything of the token. */
+export function isAuthorized(request: IncomingMessage, token: string | undefined): boolean {
+  if (token === undefined) return true;
+  const given = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given.trim()), digest(token));
+}
+
+function jobFacts({ path, bytes, job }: Visit): Readonly<Record<string, unknown>> {
+  return {
+    operation: path.slice(1),
+    ...(bytes === undefined ? {} : { bytes }),
+    ...(job === undefined
+      ? {}
+      : { backend: job.opts.backend, cacheKey: job.opts.cacheKey, servers: job.endpoints.map(({ server }) => server) }),
+  };
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
