@@ -44,6 +44,8 @@ export interface Member extends QueueMember<Exchange> {
   readonly deadline: number;
   /** When one of its requests was last started, by `performance.now()`. Written by the pool. */
   progressAt: number;
+  /** Called when nothing of it is left without an answer. */
+  quiet(): void;
 }
 
 type Phase = 'waiting' | 'connecting' | 'sent' | 'reading' | 'pausing' | 'settled';
@@ -74,7 +76,7 @@ export class Exchange implements Expiring, QueueItem<Exchange>, Dispatcher.Dispa
 
   #phase: Phase = 'waiting';
   #connection: Connection | undefined;
-  /** Since when this attempt runs, or the request waits. */
+  /** When the last step was made: queued, begun, sent, or a part of the answer received. */
   #since: number;
   #attemptEnd = Infinity;
   #phaseEnd = Infinity;
@@ -168,13 +170,18 @@ export class Exchange implements Expiring, QueueItem<Exchange>, Dispatcher.Dispa
   onResponseStarted(): void {
     if (this.#answered) return;
     this.#answered = true;
-    if (this.#phase !== 'settled') this.#carrier.answering(performance.now() - this.#since);
+    if (this.#phase === 'settled') return;
+    const now = performance.now();
+    this.#carrier.answering(now - this.#since);
+    this.#since = now;
   }
 
   onHeaders(status: number, rawHeaders: Buffer[], _resume: () => void, statusText: string): boolean {
     if (status < 200 || this.#connection === undefined) return true;
     this.#phase = 'reading';
     this.#phaseEnd = Infinity;
+    const bodyEnd = this.#since + this.#carrier.settings.bodyTimeout;
+    if (bodyEnd < this.#attemptEnd) this.#carrier.wheel.add(this, bodyEnd);
     this.#status = status;
     this.#statusText = statusText;
     this.#headers = joinHeaders(util.parseHeaders(rawHeaders));
@@ -183,8 +190,9 @@ export class Exchange implements Expiring, QueueItem<Exchange>, Dispatcher.Dispa
   }
 
   onData(chunk: Buffer): boolean {
+    // The first part comes with the headers, as a rule.
+    if (this.#chunks.length > 0) this.#since = performance.now();
     this.#chunks.push(chunk);
-    if (this.#phase === 'reading') this.#since = this.#chunks.length === 1 ? this.#since : performance.now();
     return true;
   }
 

@@ -1,13 +1,15 @@
 import { GatewayError } from '../model/errors.js';
 import { Exchange, type Member } from './exchange.js';
 import type { OnePool } from './one-pool.js';
+import type { Expiring } from './wheel.js';
 import type { Lease, LeaseOptions, PoolRequest, PoolResponse } from './pool.js';
 
 /** Default of {@link LeaseOptions.concurrency}. */
 const defaultConcurrency = 10;
 
 /** One job's use of a pool: bounds how much of it the job takes, and ends with the job. */
-export class PoolLease implements Lease, Member {
+export class PoolLease implements Lease, Member, Expiring {
+  slot = 0;
   readonly waiting = new Set<Exchange>();
   readonly active = new Set<Exchange>();
   readonly deadline: number;
@@ -35,6 +37,7 @@ export class PoolLease implements Lease, Member {
     this.deadline = options.deadline === undefined ? Infinity : performance.now() + (options.deadline - Date.now());
     this.#onAbort = () => this.#abort();
     this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+    pool.wheel.add(this, this.deadline);
   }
 
   hasRoom(): boolean {
@@ -48,7 +51,8 @@ export class PoolLease implements Lease, Member {
       if (refusal !== undefined) {
         const url = this.#pool.origin + request.path;
         const { method } = request;
-        reject(new GatewayError('aborted', { method, url }, { message: `${method} ${url}: ${refusal}` }));
+        const code = performance.now() >= this.deadline ? 'deadline' : 'aborted';
+        reject(new GatewayError(code, { method, url }, { message: `${method} ${url}: ${refusal}` }));
         return;
       }
       if (signal === undefined) {
@@ -79,6 +83,15 @@ export class PoolLease implements Lease, Member {
     if (this.#refusal === undefined) this.#end('the lease was released');
   }
 
+  /** The deadline ends the use of a lease that nobody releases, so that its pool can be evicted. */
+  expire(): void {
+    if (this.#refusal === undefined) this.#end('the deadline of the job has passed');
+  }
+
+  quiet(): void {
+    if (this.#refusal !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
+  }
+
   #abort(): void {
     const text = this.#signal === undefined ? 'aborted' : abortText(this.#signal);
     if (this.#refusal === undefined) this.#end(text);
@@ -87,8 +100,9 @@ export class PoolLease implements Lease, Member {
 
   #end(refusal: string): void {
     this.#refusal = refusal;
+    this.#pool.wheel.remove(this);
     // A released lease may still carry requests, which an abort must reach.
-    if (this.active.size === 0) this.#signal?.removeEventListener('abort', this.#onAbort);
+    if (this.active.size === 0) this.quiet();
     this.#onRelease();
   }
 }

@@ -122,6 +122,8 @@ export class OnePool implements Carrier {
   }
 
   free(connection: Connection): void {
+    // With the last request of a pool that drains its connections went.
+    if (!this.#connections.has(connection)) return;
     connection.served += 1;
     this.#breaker.succeeded();
     this.#release(connection, performance.now());
@@ -157,6 +159,7 @@ export class OnePool implements Carrier {
     if (this.#queue.length > 0) this.#queue.remove(exchange);
     if (this.#openings.size > 0) this.#disown(exchange, aborted);
     if (exchange.holdsRoom) this.#leaveRoom(exchange);
+    if (member.active.size === 0) member.quiet();
     if (this.#queue.ready) this.#pumpSoon();
     if (this.#active.size === 0 && this.#draining !== undefined) this.#finishDraining();
   }

@@ -1,0 +1,194 @@
+// Measures the pool manager against a bare undici Pool that does the same work in the same process. `npm run bench:pool`.
+import { fork } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import { Pool } from 'undici';
+
+const root = join(import.meta.dirname, '../..');
+const fixtures = join(root, 'test/pool/fixtures');
+const temporary = mkdtempSync(join(root, 'node_modules', '.bench-pool-'));
+process.on('exit', () => rmSync(temporary, { recursive: true, force: true }));
+
+/** `--quick` proves that it runs; its numbers say little. */
+const quick = process.argv.includes('--quick');
+const rounds = quick ? 3 : 9;
+const slice = quick ? 200 : 700;
+
+await build({
+  entryPoints: [join(root, 'src/pool/manager.ts')],
+  outfile: join(temporary, 'manager.mjs'),
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  packages: 'external',
+  logLevel: 'error',
+});
+const { createPoolManager } = await import(pathToFileURL(join(temporary, 'manager.mjs')).href);
+
+const ca = readFileSync(join(fixtures, 'ca.pem'), 'utf8');
+const key = readFileSync(join(fixtures, 'client.key'), 'utf8');
+const certificates = readFileSync(join(fixtures, 'clients.pem'), 'utf8').match(/-----BEGIN[^]+?-----END CERTIFICATE-----\n/g);
+const body = Buffer.from(JSON.stringify({ uri: '/anything', desc: 'y'.repeat(600) }));
+const headers = { 'x-api-key': 'edd1c9f034335f136f87ad84b625c8f1', 'content-type': 'application/json' };
+
+const server = fork(join(import.meta.dirname, 'server.mjs'), [fixtures]);
+const ports = await new Promise((resolve) => server.once('message', resolve));
+const origins = { http: `http://127.0.0.1:${ports.http}`, https: `https://127.0.0.1:${ports.https}` };
+
+const counts = () =>
+  new Promise((resolve) => {
+    server.once('message', (message) => resolve(message.counts));
+    server.send('counts');
+  });
+
+const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+
+/** Keeps `inFlight` requests going for a slice of time. */
+async function measure(send, inFlight, milliseconds) {
+  const cpu = process.cpuUsage();
+  const start = performance.now();
+  const end = start + milliseconds;
+  let done = 0;
+  await Promise.all(
+    Array.from({ length: inFlight }, async () => {
+      while (performance.now() < end) {
+        await send();
+        done += 1;
+      }
+    }),
+  );
+  const elapsed = performance.now() - start;
+  const used = process.cpuUsage(cpu);
+  return { rate: (done / elapsed) * 1000, cpu: (used.user + used.system) / done };
+}
+
+console.log('## Rate and CPU, as ratios to a bare undici Pool\n');
+console.log('| scheme | in flight | requests/s | bare | rate ratio | CPU µs/request | bare | CPU ratio |');
+console.log('| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |');
+for (const scheme of ['http', 'https']) {
+  for (const inFlight of [1, 10, 64, 256]) {
+    const pools = createPoolManager();
+    const lease = await pools.lease({ origin: origins[scheme], tls: { ca } }, { concurrency: inFlight });
+    const bare = new Pool(origins[scheme], { connections: inFlight, connect: { ca }, keepAliveTimeout: 45_000 });
+    const ours = async () => {
+      const answer = await lease.request({ method: 'PUT', path: '/apisix/admin/routes/1', headers, body });
+      if (answer.status !== 200 || answer.body.length < 300) throw new Error('wrong answer');
+    };
+    const theirs = async () => {
+      const answer = await bare.request({ method: 'PUT', path: '/apisix/admin/routes/1', headers, body });
+      const bytes = await answer.body.bytes();
+      if (answer.statusCode !== 200 || bytes.length < 300) throw new Error('wrong answer');
+    };
+    await measure(ours, inFlight, slice);
+    await measure(theirs, inFlight, slice);
+    const pairs = [];
+    for (let round = 0; round < rounds; round += 1) {
+      // In turns, so that whatever else the machine does hits both.
+      const swap = round % 2 === 1;
+      const first = await measure(swap ? theirs : ours, inFlight, slice);
+      const second = await measure(swap ? ours : theirs, inFlight, slice);
+      pairs.push(swap ? [second, first] : [first, second]);
+    }
+    const row = [
+      scheme,
+      inFlight,
+      Math.round(median(pairs.map(([a]) => a.rate))),
+      Math.round(median(pairs.map(([, b]) => b.rate))),
+      median(pairs.map(([a, b]) => a.rate / b.rate)).toFixed(2),
+      median(pairs.map(([a]) => a.cpu)).toFixed(0),
+      median(pairs.map(([, b]) => b.cpu)).toFixed(0),
+      median(pairs.map(([a, b]) => a.cpu / b.cpu)).toFixed(2),
+    ];
+    console.log(`| ${row.join(' | ')} |`);
+    lease.release();
+    await pools.close();
+    await bare.close();
+  }
+}
+
+console.log('\n## Connections opened in a steady state (jobs of ten requests, a lease each)\n');
+console.log('| scheme | jobs at once | jobs | opened in the first second | opened after it | most open |');
+console.log('| --- | ---: | ---: | ---: | ---: | ---: |');
+for (const scheme of ['http', 'https']) {
+  for (const jobs of [8, 64]) {
+    const pools = createPoolManager();
+    const before = await counts();
+    let ended = 0;
+    const seconds = quick ? 2 : 10;
+    const end = performance.now() + seconds * 1000;
+    const job = async () => {
+      const lease = await pools.lease({ origin: origins[scheme], tls: { ca } });
+      await Promise.all(
+        Array.from({ length: 10 }, (_, index) =>
+          lease.request({ method: 'PUT', path: `/apisix/admin/routes/${index}`, headers, body }),
+        ),
+      );
+      lease.release();
+      ended += 1;
+    };
+    const running = Promise.all(
+      Array.from({ length: jobs }, async () => {
+        while (performance.now() < end) await job();
+      }),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const warm = await counts();
+    await running;
+    const after = await counts();
+    const open = pools.report().pools[0].open;
+    console.log(
+      `| ${scheme} | ${jobs} | ${ended} | ${warm.connections - before.connections} | ${after.connections - warm.connections} | ${open} |`,
+    );
+    await pools.close();
+  }
+}
+
+console.log('\n## Handshakes per identity (32 identities, 8 rounds of 4 requests at once each)\n');
+{
+  const pools = createPoolManager();
+  const before = await counts();
+  for (let round = 0; round < 8; round += 1) {
+    await Promise.all(
+      certificates.map(async (cert) => {
+        const lease = await pools.lease({ origin: origins.https, tls: { ca, cert, key } });
+        await Promise.all(Array.from({ length: 4 }, () => lease.request({ method: 'GET', path: '/', headers })));
+        lease.release();
+      }),
+    );
+  }
+  const after = await counts();
+  const handshakes = after.handshakes - before.handshakes;
+  console.log(
+    `${handshakes} handshakes for 32 identities and 1,024 requests: ${(handshakes / 32).toFixed(2)} an identity, ` +
+      `of which ${((after.full - before.full) / 32).toFixed(2)} without a resumed session.`,
+  );
+  await pools.close();
+}
+
+console.log('\n## Memory per idle pool\n');
+for (const scheme of ['http', 'https']) {
+  const pools = createPoolManager({ poolsMax: 1000 });
+  const number = quick ? 32 : 200;
+  const collect = globalThis.gc ?? (() => {});
+  collect();
+  const before = process.memoryUsage();
+  const leases = [];
+  for (let index = 0; index < number; index += 1) {
+    const tls = { ca, cert: certificates[index % 32], key, serverName: index < 32 ? 'localhost' : `a${index}.localhost`, verify: false };
+    const origin = scheme === 'https' ? origins.https : `http://127.0.${Math.floor(index / 250)}.${(index % 250) + 1}:${ports.http}`;
+    const lease = await pools.lease(scheme === 'https' ? { origin, tls } : { origin });
+    leases.push(lease);
+    if (scheme === 'https') await lease.request({ method: 'GET', path: '/', headers });
+  }
+  for (const lease of leases) lease.release();
+  collect();
+  const after = process.memoryUsage();
+  const kib = (name) => ((after[name] - before[name]) / number / 1024).toFixed(1);
+  const what = scheme === 'https' ? 'with one idle TLS connection' : 'without a connection';
+  console.log(`- ${scheme}, ${what}: ${kib('heapUsed')} KiB of heap, ${kib('rss')} KiB of resident memory`);
+  await pools.close();
+}
+
+server.send('stop');
