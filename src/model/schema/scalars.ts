@@ -71,13 +71,17 @@ export const labels = z
 /** A mapping with any keys and any JSON values: the gateway knows what belongs in it. Passed on as it is. */
 export const openObject = z
   .custom<JsonObject>(isJsonObject, { error: expecting('a mapping') })
-  .meta({ description: 'A mapping that only the gateway checks.' });
+  .meta({ description: 'A mapping that only the gateway checks.', secrets: 'open' });
 
 /** Anything that JSON holds, such as an item of `vars`. */
-export const anything = z.custom<unknown>((value) => value !== undefined, 'Invalid input: expected a value');
+export const anything = z
+  .custom<unknown>((value) => value !== undefined, 'Invalid input: expected a value')
+  .meta({ secrets: 'open' });
 
 /** Plugin configurations by plugin name. Holds secrets wherever a field's name says so. */
-export const plugins = z.record(z.string(), openObject).describe('Plugin configurations by plugin name.');
+export const plugins = z
+  .record(z.string(), openObject)
+  .meta({ description: 'Plugin configurations by plugin name.', secrets: 'plugins' });
 
 /** A reference to another resource: its id, or its name in the same configuration. */
 export const reference = (what: string) =>
@@ -111,7 +115,7 @@ export const privateKey = pem(32, 'Must be a certificate private key string or a
 
 /** Marks a field as holding a secret: it is masked on every way out. */
 export function secret<T extends z.ZodType>(schema: T): T {
-  return schema.meta({ secret: true });
+  return schema.meta({ secrets: 'secret' });
 }
 
 /** Tells whether a string is an IPv4 or IPv6 address, or a CIDR range of one. */

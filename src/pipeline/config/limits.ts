@@ -11,7 +11,7 @@ function text(value: unknown): string {
 
 /** Length in code points: what a gateway counts. */
 function lengthOf(value: string, atMost: number): number {
-  return value.length <= atMost ? value.length : [...value].length;
+  return value.length <= atMost ? value.length : Array.from(value).length;
 }
 
 function labelWarnings(labels: JsonObject): string[] {

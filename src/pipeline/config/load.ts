@@ -1,11 +1,12 @@
 import { AdcError, type ErrorCode, type Problem } from '../../model/errors.js';
 import { formatPath } from '../../model/json.js';
 import type { Notice } from '../../model/notice.js';
-import { expandFiles, readText, standardInput, type StandardInput } from './files.js';
+import { expandFiles, readText, type StandardInput } from './files.js';
 import { toProblems, type Finding, type Part } from './findings.js';
 import { interpolate, type Environment } from './interpolate.js';
-import { locateIn, type SourceText } from './locate.js';
-import { parseText, type Format } from './parse.js';
+import { excerptOf, locateIn, type SourceText } from './locate.js';
+import { formatOf, parseText } from './parse.js';
+import { indexLines } from './lines.js';
 import { inspectParts, type Configuration, type ResolveOptions } from './resolve.js';
 
 /** What is loaded, and how. */
@@ -36,13 +37,6 @@ function failWith(code: ErrorCode, problems: readonly Problem[]): AdcError {
   });
 }
 
-/** JSON by its extension; standard input by its looks, because it has none. */
-function formatOf(path: string, text: string): Format {
-  if (path !== standardInput) return /\.json$/i.test(path) ? 'json' : 'yaml';
-  if (!/^\s*[{[]/.test(text)) return 'yaml';
-  return parseText(text, 'json').ok ? 'json' : 'yaml';
-}
-
 /** Reads and parses all files; every file that cannot be is a problem. */
 async function readParts(
   options: LoadOptions,
@@ -66,7 +60,11 @@ async function readParts(
       parts.push({ file, document: parsed.document });
       texts.push({ text, format });
     } else {
-      for (const problem of parsed.problems) problems.push({ ...problem, file });
+      const lines = indexLines(text);
+      for (const problem of parsed.problems) {
+        const excerpt = problem.line === undefined ? undefined : excerptOf(lines.textOf(problem.line));
+        problems.push({ ...problem, file, ...(excerpt === undefined ? {} : { excerpt }) });
+      }
     }
   }
   if (problems.length > 0) throw failWith(code, problems);

@@ -32,6 +32,12 @@ const maxMergeKeys = 1_000_000;
 /** How many values a file with anchors may stand for once they are written out. */
 const maxExpandedValues = 5_000_000;
 
+/** The format of a file: JSON by its extension; standard input (`-`) by its looks, because it has no extension. */
+export function formatOf(path: string, text: string): Format {
+  if (path !== '-') return /\.json$/i.test(path) ? 'json' : 'yaml';
+  return /^\s*[{[]/.test(text) && scanJson(text, maxDepth).length === 0 ? 'json' : 'yaml';
+}
+
 /** Reads a text. All that is wrong with it is said, as far as it can be told after the first error. */
 export function parseText(text: string, format: Format): Parsed {
   // A zero byte is in every binary file and in no text.
