@@ -24,14 +24,23 @@ describe.each(emulatedVersions)('a gateway %s', (version) => {
     for (const exchange of exchanges) {
       const answer = await replay(emulator, outgoing(exchange.request, emulator.adminKey));
       if (answer.status !== exchange.response.status) {
-        wrongStatus.push(`${exchange.case}: ${answer.status} instead of ${exchange.response.status}, ${JSON.stringify(answer.body).slice(0, 300)}`);
+        wrongStatus.push(
+          `${exchange.case}: ${answer.status} instead of ${exchange.response.status}, ${JSON.stringify(answer.body).slice(0, 300)}`,
+        );
       }
       const expected = normalise(exchange.response.json ?? exchange.response.text ?? '');
       try {
         expect(normalise(answer.body)).toEqual(expected);
       } catch {
         wrongBody.push(exchange.case);
-        if (process.env['FIDELITY_DEBUG']) console.log(version, exchange.case, JSON.stringify(normalise(answer.body)).slice(0,1500), '\n    EXPECTED', JSON.stringify(expected).slice(0,1500));
+        if (process.env['FIDELITY_DEBUG'])
+          console.log(
+            version,
+            exchange.case,
+            JSON.stringify(normalise(answer.body)).slice(0, 1500),
+            '\n    EXPECTED',
+            JSON.stringify(expected).slice(0, 1500),
+          );
       }
     }
   });

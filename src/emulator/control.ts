@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FaultOptions, Faults } from './faults.js';
-import type { Counters } from './server/counters.js';
-import { listen, type Listener } from './server/listener.js';
+import type { Counters } from './http/counters.js';
+import { listen, type Listener } from './http/listener.js';
 
 /** What a control endpoint shows and changes. */
 export interface Controlled {

@@ -1,6 +1,6 @@
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type Entry, Store, collections } from './store.js';
+import { type Entry, type Store, collections } from './store.js';
 
 interface Saved {
   readonly revision: number;

@@ -15,7 +15,7 @@ export type SpanInput = number | string | Span;
 export function parseSpan(input: SpanInput): Span {
   const span = typeof input === 'object' ? input : typeof input === 'number' ? { min: input, max: input } : read(input);
   if (span === undefined || !(span.min >= 0) || !(span.max >= span.min) || !Number.isFinite(span.max)) {
-    throw new RangeError(`not a duration: '${String(JSON.stringify(input))}' (write 5, '5ms', '2-7ms' or '1s')`);
+    throw new RangeError(`not a duration: '${JSON.stringify(input)}' (write 5, '5ms', '2-7ms' or '1s')`);
   }
   return span;
 }

@@ -6,7 +6,7 @@ export {
   startEmulator,
 } from './emulator.js';
 export type { FaultOptions, Span, SpanInput } from './faults.js';
-export type { ConnectionCounts, RequestCounts } from './server/counters.js';
-export type { TlsOptions } from './server/listener.js';
+export type { ConnectionCounts, RequestCounts } from './http/counters.js';
+export type { TlsOptions } from './http/listener.js';
 export { emulatedVersions, type EmulatedVersion } from './versions.js';
 export type { StandaloneInstance } from './standalone/emulator.js';

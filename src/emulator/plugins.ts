@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from './json.js';
+import type { Json } from './json.js';
 import { isObject } from './json.js';
 import type { Schema } from './schema/schema.js';
 
@@ -29,7 +29,7 @@ export function readDefinitions(given: object): PluginDefinitions {
           `plugin schemas: '${name}' has no schema (the answer of GET /apisix/admin/plugins?all=true is expected)`,
         );
       }
-      return [name, definition as JsonObject as unknown as PluginDefinition];
+      return [name, definition as unknown as PluginDefinition];
     }),
   );
 }

@@ -116,7 +116,7 @@ export class Store {
   /** Removes everything. The revision goes on. */
   clear(): void {
     for (const collection of collections) {
-      for (const id of [...this.#in(collection).keys()]) this.delete(collection, id);
+      for (const id of this.#in(collection).keys()) this.delete(collection, id);
     }
   }
 

@@ -1,4 +1,4 @@
-import type { ApiRequest } from '../server/answer.js';
+import type { ApiRequest } from '../http/answer.js';
 import type { Rules } from '../versions.js';
 import { Refusal } from './refusal.js';
 

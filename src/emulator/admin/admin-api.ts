@@ -1,7 +1,7 @@
 import { type Json, type JsonObject } from '../json.js';
 import { Replica } from '../replica.js';
 import type { Span } from '../faults.js';
-import { type ApiAnswer, type ApiRequest, jsonAnswer, notFoundPage } from '../server/answer.js';
+import { type ApiAnswer, type ApiRequest, jsonAnswer, notFoundPage } from '../http/answer.js';
 import type { Entry } from '../store.js';
 import { checkAccess, type Keys } from './access.js';
 import { readJson } from './body.js';
@@ -43,6 +43,8 @@ interface Worker {
 }
 
 type ObjectTarget = Extract<Target, { type: 'object' }>;
+type CollectionTarget = Extract<Target, { type: 'collection' }>;
+type KindTarget = ObjectTarget | CollectionTarget;
 
 const methods = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH'];
 const apiVersion = { 'x-api-version': 'v3' };
@@ -88,24 +90,25 @@ export class AdminApi {
       case 'validate':
         return validateConfigs(this.#options, request);
       case 'collection':
-      case 'object': {
-        const body = request.method === 'GET' || request.method === 'DELETE' ? undefined : readJson(request);
-        try {
-          return this.#serve(request, target, body, worker);
-        } catch (error) {
-          if (error instanceof Refusal) return error.toAnswer(apiVersion);
-          throw error;
-        }
-      }
+      case 'object':
+        return this.#serveVersioned(request, target, worker);
+      default:
+        return target;
     }
   }
 
-  #serve(
-    request: ApiRequest,
-    target: Extract<Target, { type: 'collection' | 'object' }>,
-    body: Json | undefined,
-    worker: Worker,
-  ): ApiAnswer {
+  /** A kind's own answers name the version of the API; what comes before a kind is reached does not. */
+  #serveVersioned(request: ApiRequest, target: KindTarget, worker: Worker): ApiAnswer {
+    const body = request.method === 'GET' || request.method === 'DELETE' ? undefined : readJson(request);
+    try {
+      return this.#serve(request, target, body, worker);
+    } catch (error) {
+      if (error instanceof Refusal) return error.toAnswer(apiVersion);
+      throw error;
+    }
+  }
+
+  #serve(request: ApiRequest, target: KindTarget, body: Json | undefined, worker: Worker): ApiAnswer {
     const { collection } = target;
     const { word, unsupported } = adminKinds[collection];
     if (collection === 'stream_routes' && !this.#options.streamMode) {
@@ -138,7 +141,7 @@ export class AdminApi {
     }
   }
 
-  #create(target: Extract<Target, { type: 'collection' }>, body: Json | undefined, worker: Worker): ApiAnswer {
+  #create(target: CollectionTarget, body: Json | undefined, worker: Worker): ApiAnswer {
     const id = String(this.#options.store.revision + 1).padStart(20, '0');
     return this.#write({ type: 'object', collection: target.collection, id, rest: [] }, body, worker);
   }
@@ -151,7 +154,7 @@ export class AdminApi {
     return this.#write({ type: 'object', collection: 'consumers', id: username, rest: [] }, body, worker);
   }
 
-  #putById(target: Extract<Target, { type: 'collection' }>, body: Json | undefined, worker: Worker): ApiAnswer {
+  #putById(target: CollectionTarget, body: Json | undefined, worker: Worker): ApiAnswer {
     const id = typeof body === 'object' && body !== null && 'id' in body ? body.id : undefined;
     if (body === undefined) throw refuse(400, 'missing configurations');
     if (typeof id !== 'string' && typeof id !== 'number') {

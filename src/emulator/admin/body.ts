@@ -1,4 +1,4 @@
-import type { ApiRequest } from '../server/answer.js';
+import type { ApiRequest } from '../http/answer.js';
 import type { Json } from '../json.js';
 import { Refusal, refuse } from './refusal.js';
 

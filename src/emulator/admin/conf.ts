@@ -172,7 +172,7 @@ function checkUpstream(upstream: JsonObject): void {
   });
   if (problem !== undefined) throw refuse(400, problem);
   const byKey =
-    upstream['type'] === 'chash' && !['consumer', 'vars_combinations'].includes(String(upstream['hash_on']));
+    upstream['type'] === 'chash' && upstream['hash_on'] !== 'consumer' && upstream['hash_on'] !== 'vars_combinations';
   if (byKey && upstream['key'] === undefined) throw refuse(400, 'missing key');
 }
 

@@ -1,4 +1,4 @@
-import { isObject, objectAt, type JsonObject } from '../json.js';
+import { objectAt, type JsonObject } from '../json.js';
 import type { Collection, Entry, Store } from '../store.js';
 import type { Rules } from '../versions.js';
 import type { Serializer } from './serializer.js';
@@ -89,6 +89,6 @@ function filterTest(filter: string): (value: JsonObject) => boolean {
   return (value) =>
     wanted.every(([field, text]) => {
       const found = value[field];
-      return found !== undefined && !isObject(found) && !Array.isArray(found) && String(found) === text;
+      return typeof found === 'object' ? false : String(found ?? '') === text;
     });
 }

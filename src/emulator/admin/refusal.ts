@@ -1,5 +1,5 @@
-import type { ApiAnswer } from '../server/answer.js';
-import { jsonAnswer } from '../server/answer.js';
+import type { ApiAnswer } from '../http/answer.js';
+import { jsonAnswer } from '../http/answer.js';
 
 /** Thrown where a request is refused; what it says is what the client gets. */
 export class Refusal extends Error {
@@ -12,6 +12,12 @@ export class Refusal extends Error {
     this.status = status;
     this.body = body;
     this.headers = headers;
+  }
+
+  /** What it says, without its frame. */
+  get reason(): string {
+    const said = typeof this.body === 'object' && this.body !== null ? Object.values(this.body)[0] : this.body;
+    return typeof said === 'string' ? said : JSON.stringify(said);
   }
 
   /** The answer a client gets. */

@@ -1,5 +1,5 @@
 import { isObject } from '../json.js';
-import { type ApiAnswer, type ApiRequest, jsonAnswer } from '../server/answer.js';
+import { type ApiAnswer, type ApiRequest, jsonAnswer } from '../http/answer.js';
 import { collections } from '../store.js';
 import { readJson } from './body.js';
 import { checkMeaning, checkPlugins, type ConfContext } from './conf.js';

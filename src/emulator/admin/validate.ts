@@ -1,5 +1,5 @@
 import { idAt, isObject, type Json, type JsonObject } from '../json.js';
-import { type ApiAnswer, type ApiRequest, jsonAnswer } from '../server/answer.js';
+import { type ApiAnswer, type ApiRequest, jsonAnswer } from '../http/answer.js';
 import { type Collection, collections } from '../store.js';
 import { readJson } from './body.js';
 import { checkMeaning, checkPlugins, checkShape, type ConfContext } from './conf.js';
@@ -51,13 +51,13 @@ function problemOf(context: ConfContext, collection: Collection, id: string, ite
     checkOne(context, collection, id, item);
     return undefined;
   } catch (error) {
-    if (!(error instanceof Refusal) || !isObject(error.body as Json)) throw error;
-    return String((error.body as JsonObject)['error_msg']);
+    if (error instanceof Refusal) return error.reason;
+    throw error;
   }
 }
 
 function checkOne(context: ConfContext, collection: Collection, id: string, conf: JsonObject): void {
-  const isCredential = collection === 'consumers' && id === '' && /\/credentials\//.test(String(conf['id']));
+  const isCredential = collection === 'consumers' && id === '' && (idAt(conf, 'id') ?? '').includes('/credentials/');
   const kind = isCredential ? 'credentials' : collection;
   const filled = checkShape(context, { collection: kind, id, conf });
   checkMeaning(kind, filled);

@@ -1,4 +1,4 @@
-import { flag, list, number, requiring, shape, text, whole, word } from '../schema/build.js';
+import { flag, list, number, requiring, shape, text, when, whole, word } from '../schema/build.js';
 import type { Schema } from '../schema/schema.js';
 import type { Rules } from '../versions.js';
 import type { PluginMaker } from './define.js';
@@ -84,12 +84,8 @@ function policyIs(policy: string): Schema {
 }
 
 /** What each policy asks for besides. */
-function byPolicy(rules: Rules, more: Properties, last: Schema = {}): Schema {
-  return {
-    if: policyIs('redis'),
-    then: redis(rules, more),
-    else: { if: policyIs('redis-cluster'), then: redisCluster(rules, more), ...last },
-  };
+function byPolicy(rules: Rules, more: Properties, last?: Schema): Schema {
+  return when(policyIs('redis'), redis(rules, more), when(policyIs('redis-cluster'), redisCluster(rules, more), last));
 }
 
 const keyTtl: Properties = { key_ttl: whole({ default: 3600 }) };
@@ -149,7 +145,7 @@ function limitCountByRules(rules: Rules): Schema {
     {
       oneOf: requiring(['count', 'time_window'], ['rules']),
       encrypt_fields: ['redis_password', 'sentinel_password'],
-      ...byPolicy(rules, {}, { else: { if: policyIs('redis-sentinel'), then: redisSentinel } }),
+      ...byPolicy(rules, {}, when(policyIs('redis-sentinel'), redisSentinel)),
     },
   );
 }

@@ -44,6 +44,12 @@ export function mapOf(pattern: string, value: Schema, rest: Schema = {}): Schema
 /** A string or a number: how plugins take header values. */
 export const textOrNumber: Schema = { oneOf: [{ type: 'string' }, { type: 'number' }] };
 
+/** What holds when a condition fits, and what holds when it does not. */
+export function when(condition: Schema, fitting: Schema, otherwise?: Schema): Schema {
+  // oxlint-disable-next-line unicorn/no-thenable -- the word is that of JSON Schema
+  return { if: condition, then: fitting, ...(otherwise === undefined ? {} : { else: otherwise }) };
+}
+
 /** Alternatives of which each requires some properties. */
 export function requiring(...alternatives: readonly (readonly string[])[]): readonly Schema[] {
   return alternatives.map((required) => ({ required }));

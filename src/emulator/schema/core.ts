@@ -1,6 +1,6 @@
 import type { Collection } from '../store.js';
 import type { Rules } from '../versions.js';
-import { addresses, flag, list, mapOf, number, requiring, shape, text, whole } from './build.js';
+import { addresses, flag, list, mapOf, number, requiring, shape, text, when, whole } from './build.js';
 import type { Schema } from './schema.js';
 import { upstreamSchema } from './upstream.js';
 
@@ -190,9 +190,11 @@ function sslSchema(parts: CoreParts): Schema {
       status,
     },
     {
-      if: { properties: { type: { enum: ['server'] } } },
-      then: { oneOf: requiring(['sni', 'key', 'cert'], ['snis', 'key', 'cert']) },
-      else: { required: ['key', 'cert'] },
+      ...when(
+        { properties: { type: { enum: ['server'] } } },
+        { oneOf: requiring(['sni', 'key', 'cert'], ['snis', 'key', 'cert']) },
+        { required: ['key', 'cert'] },
+      ),
       ...strict,
     },
   );

@@ -99,23 +99,23 @@ class Explainer {
 
   #describeScalar(schema: Schema, value: Json, path: string): string | undefined {
     if (this.#find(schema, path, 'minLength') !== undefined) {
-      return `string too short, expected at least ${schema.minLength}, got ${[...String(value)].length}`;
+      return `string too short, expected at least ${schema.minLength}, got ${lengthOf(value)}`;
     }
     if (this.#find(schema, path, 'maxLength') !== undefined) {
-      return `string too long, expected at most ${schema.maxLength}, got ${[...String(value)].length}`;
+      return `string too long, expected at most ${schema.maxLength}, got ${lengthOf(value)}`;
     }
     if (this.#find(schema, path, 'pattern') !== undefined) {
       return `failed to match pattern ${quote(schema.pattern ?? '')} with ${JSON.stringify(value)}`;
     }
     if (this.#find(schema, path, 'minimum') !== undefined)
-      return `expected ${String(value)} to be at least ${schema.minimum}`;
+      return `expected ${JSON.stringify(value)} to be at least ${schema.minimum}`;
     if (this.#find(schema, path, 'exclusiveMinimum') !== undefined) {
-      return `expected ${String(value)} to be greater than ${schema.exclusiveMinimum}`;
+      return `expected ${JSON.stringify(value)} to be greater than ${schema.exclusiveMinimum}`;
     }
     if (this.#find(schema, path, 'maximum') !== undefined)
-      return `expected ${String(value)} to be at most ${schema.maximum}`;
+      return `expected ${JSON.stringify(value)} to be at most ${schema.maximum}`;
     if (this.#find(schema, path, 'exclusiveMaximum') !== undefined) {
-      return `expected ${String(value)} to be smaller than ${schema.exclusiveMaximum}`;
+      return `expected ${JSON.stringify(value)} to be smaller than ${schema.exclusiveMaximum}`;
     }
     if (this.#find(schema, path, 'enum') !== undefined) return 'matches none of the enum values';
     if (this.#find(schema, path, 'const') !== undefined) return 'failed to match the constant value';
@@ -160,6 +160,11 @@ function wrongType(schema: Schema, value: Json): string {
     ? `one of ${(schema.type as readonly string[]).join(', ')}`
     : String(schema.type);
   return `wrong type: expected ${expected}, got ${luaType(value)}`;
+}
+
+/** Characters, not bytes: as a gateway counts them. */
+function lengthOf(value: Json): number {
+  return typeof value === 'string' ? Array.from(value).length : 0;
 }
 
 function luaType(value: Json): string {

@@ -34,7 +34,7 @@ export class Validator {
 
   /** Tells whether a value fits a schema as it is. */
   matches(schema: Schema, value: Json): boolean {
-    return this.#compile(schema)(value) === true;
+    return this.#compile(schema)(value);
   }
 
   #compile(schema: Schema): ValidateFunction {
