@@ -211,6 +211,13 @@ export function redactJson(value: Json): Json {
   return redactIn(value, { rule: openRule }, ignore);
 }
 
+/** Collects the secrets of any JSON value by the names of its fields, to be masked in a text that may repeat them. */
+export function secretsIn(value: Json): ReadonlySet<string> {
+  const secrets = new Set<string>();
+  redactIn(value, { rule: openRule }, (secret) => secrets.add(secret));
+  return secrets;
+}
+
 const assignment =
   /(?<before>(?<quote>["']?)(?<name>[\w.-]+)\k<quote>\s*:\s+|"(?<json>[\w.-]+)"\s*:\s*)(?<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^,{}[\]\s][^,}\]]*)/g;
 const encoded = /[A-Za-z0-9+/]{40,}={0,2}/g;

@@ -24,6 +24,9 @@ const secretWords: ReadonlySet<string> = new Set([
 const secretEnding =
   /(?:api|access|secret|private|auth|shared|sign|signing|encryption|master|client|user)(?:key|token|secret|password)s?$/;
 
+/** Words that make a name harmless wherever they stand. */
+const harmlessWords: ReadonlySet<string> = new Set(['public', 'max', 'min', 'num']);
+
 /** Last words that turn a name into one about a secret rather than of one: `key_type`, `token_endpoint`, `key_id`. */
 const harmlessEndings: ReadonlySet<string> = new Set(
   (
@@ -46,7 +49,8 @@ function wordsOf(name: string): string[] {
  */
 export function isSecretName(name: string): boolean {
   const words = wordsOf(name);
-  if (words.includes('public') || harmlessEndings.has(words.at(-1) ?? '')) return false;
+  // `max_tokens` and the like count secrets; they hold none.
+  if (words.some((word) => harmlessWords.has(word)) || harmlessEndings.has(words.at(-1) ?? '')) return false;
   return words.some((word) => secretWords.has(word) || secretEnding.test(word));
 }
 

@@ -44,7 +44,7 @@ export const anyInt = () => numeric(z.int());
 export const port = () => int(1, 65_535);
 
 /** What an id may be. */
-export const idPattern = /^[a-zA-Z0-9-_.]+$/;
+export const idPattern = /^[a-zA-Z0-9_.-]+$/;
 
 /** The identity of a resource; derived from the name where it is absent. */
 export const id = z

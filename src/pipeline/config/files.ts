@@ -44,7 +44,7 @@ export async function expandFiles(patterns: readonly string[], cwd: string): Pro
     const message =
       kind === 'directory'
         ? `"${pattern}" is a directory; name its files, such as "${pattern.replace(/\/+$/, '')}/*.yaml"`
-        : `no file matches "${pattern}" in ${cwd}`;
+        : `No file matches "${pattern}" in ${cwd}`;
     problems.push({ message, file: path });
   }
   return { paths: [...paths], problems };
