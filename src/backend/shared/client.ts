@@ -2,7 +2,7 @@ import { AdcError, GatewayError, type ErrorCode, type GatewayFailure } from '../
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
 import type { Lease, PoolRequest, PoolResponse } from '../../pool/pool.js';
 import type { BackendOptions, Endpoint } from '../backend.js';
-import { mask, maskText } from './mask.js';
+import { redactJson, redactText, secretsIn } from '../../model/redaction.js';
 
 /** One request to an Admin API. */
 export interface AdminRequest {
@@ -154,7 +154,7 @@ function shorten(text: string): string {
 
 function maskBody(body: string): string {
   const json = parseJson(body);
-  return json === undefined ? body : JSON.stringify(mask(json));
+  return json === undefined ? redactText(body) : JSON.stringify(redactJson(json));
 }
 
 /** What an Admin API says of a refusal: `error_msg`, else `message`; undefined where it speaks no JSON. */
@@ -212,7 +212,8 @@ function failed(
 }
 
 function failureOf(client: AdminClient, request: AdminRequest, response: PoolResponse, words: string): GatewayFailure {
-  const masked = request.body === undefined ? words : maskText(words, parseJson(request.body));
+  const sent = request.body === undefined ? undefined : parseJson(request.body);
+  const masked = redactText(words, [client.endpoint.token, ...(sent === undefined ? [] : secretsIn(sent))]);
   return {
     method: request.method,
     url: client.url(request.path),

@@ -125,7 +125,7 @@ export const unmanagedFields: Readonly<Partial<Record<Kind, readonly string[]>>>
   service: ['script', 'enable_websocket'],
   route: ['upstream', 'script', 'script_id'],
   stream_route: ['upstream', 'protocol'],
-  ssl: ['desc', 'ocsp_stapling', 'validity_start', 'validity_end', 'exptime'],
+  ssl: ['desc', 'ocsp_stapling'],
 };
 
 function reportUnmanagedFields(notices: Notice[], kind: Kind, id: string, value: JsonObject): void {

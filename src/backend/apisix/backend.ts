@@ -1,0 +1,71 @@
+import { AdcError } from '../../model/errors.js';
+import type { ObjectRef } from '../../model/operation.js';
+import type { Backend, OpenBackend, Reading } from '../backend.js';
+import { createClient } from '../shared/client.js';
+import { execute, lagRefusal } from './execute.js';
+import { lower } from './lower.js';
+import { createNormaliser } from './normalise.js';
+import { ping } from './ping.js';
+import { project } from './project.js';
+import { readGateway, type ReadResult } from './read.js';
+import { createSchemas } from './schemas.js';
+import { validate } from './validate.js';
+
+const defaultConcurrency = 10;
+
+/**
+ * Builds the backend of an Apache APISIX gateway in etcd mode, 3.2 to 3.18 and whatever later ones keep.
+ *
+ * @throws AdcError `usage` for other than one endpoint, a server that is no URL, a token that no header can carry
+ */
+export const openApisix: OpenBackend = (options): Backend => {
+  const [endpoint, ...more] = options.endpoints;
+  if (endpoint === undefined || more.length > 0) {
+    throw new AdcError('usage', `the backend "apisix" takes exactly one server, not ${options.endpoints.length}`);
+  }
+  const client = createClient(endpoint, options);
+  const schemas = createSchemas(client);
+  const concurrency = options.concurrency ?? defaultConcurrency;
+  const deleted = new Set<ObjectRef>();
+
+  const readingOf = ({ snapshot, features, version }: ReadResult): Reading => ({
+    state: snapshot.state,
+    notices: snapshot.notices,
+    ...(version === undefined ? {} : { version }),
+    project: (desired) => project(desired, snapshot.state, features),
+    normaliser: (changes) => createNormaliser(changes, snapshot.state, schemas, concurrency),
+    lower: (changes, desired, unmanagedIn) =>
+      lower({
+        changes,
+        desired,
+        snapshot,
+        features,
+        endpoint: endpoint.server,
+        ...(unmanagedIn === undefined ? {} : { unmanagedIn }),
+      }),
+  });
+
+  return {
+    name: 'apisix',
+    label: 'APISIX',
+    ping: async () => [await ping(client)],
+    read: async (skip) =>
+      readingOf(
+        await readGateway({
+          client,
+          memory: options.memory,
+          concurrency,
+          skipCredentials: skip?.has('consumer_credential') === true,
+          forget: options.bypassCache === true,
+        }),
+      ),
+    execute: async (operation, signal) => {
+      const executed = await execute(client, operation, signal);
+      if (operation.method === 'DELETE') deleted.add(operation.object);
+      return executed;
+    },
+    lagRefusal: (error) => lagRefusal(error, deleted),
+    validate: (desired) => validate({ client, schemas, memory: options.memory, concurrency }, desired),
+    close: () => client.close(),
+  };
+};

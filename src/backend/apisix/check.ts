@@ -1,0 +1,27 @@
+import type { JsonObject } from '../../model/json.js';
+
+/** Checks values against a gateway's schemas, here. */
+export interface Checker {
+  /**
+   * What is wrong with a value; undefined where nothing is.
+   *
+   * @throws Error where the schema is one that this checker does not understand
+   */
+  check(schema: JsonObject, value: JsonObject): string | undefined;
+}
+
+/**
+ * Builds a checker. The library behind it is loaded on use: only gateways that cannot check by themselves need it.
+ * Formats are not checked, and patterns are taken as they are: they are written for the gateway's engine.
+ */
+export async function createChecker(): Promise<Checker> {
+  const { Ajv } = await import('ajv');
+  const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false, unicodeRegExp: false, logger: false });
+  return {
+    check(schema, value) {
+      const validates = ajv.compile(schema);
+      if (validates(value)) return undefined;
+      return ajv.errorsText(validates.errors, { dataVar: 'configuration' });
+    },
+  };
+}

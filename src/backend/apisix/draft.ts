@@ -1,0 +1,72 @@
+import type { ObjectRef } from '../../model/operation.js';
+import type { ResourceKey } from '../../model/resource.js';
+import { objectRef, type AdminObject } from '../shared/collections.js';
+import { referencesOf } from '../shared/references.js';
+
+/** A write or a delete of one stored object, before it becomes an operation. */
+export interface DraftWrite {
+  /** The object as it shall be; absent for a delete. */
+  readonly object?: AdminObject;
+  /** The object as it is stored; absent where there is none. */
+  readonly stored?: AdminObject;
+  readonly changes: ReadonlySet<ResourceKey>;
+}
+
+/** What a job will write, object by object, and the picture of the gateway that comes of it. */
+export interface Draft {
+  readonly writes: ReadonlyMap<ObjectRef, DraftWrite>;
+  stored(ref: ObjectRef): AdminObject | undefined;
+  /** Every object that is stored. */
+  storedObjects(): Iterable<AdminObject>;
+  /** Writes an object, in place of whatever was drafted for it; the changes of both are carried. */
+  put(object: AdminObject, changes: readonly ResourceKey[]): void;
+  /** Deletes a stored object; nothing where none is stored. A write that was drafted for it stands. */
+  remove(ref: ObjectRef, changes: readonly ResourceKey[]): void;
+  /** Deletes a stored object, in place of whatever was drafted for it. */
+  drop(ref: ObjectRef, changes: readonly ResourceKey[]): void;
+  /** Adds changes to what is drafted for an object. */
+  carry(ref: ObjectRef, changes: readonly ResourceKey[]): void;
+  /** The object as it will be; undefined where there will be none. */
+  final(ref: ObjectRef): AdminObject | undefined;
+  /** Every object that will be. */
+  finals(): Iterable<AdminObject>;
+  /** The objects that will refer to one. */
+  usersOf(ref: ObjectRef): readonly AdminObject[];
+}
+
+/** Starts with what is stored, and nothing to do. */
+export function createDraft(objects: ReadonlyMap<ObjectRef, AdminObject>): Draft {
+  const writes = new Map<ObjectRef, DraftWrite>();
+  const record = (ref: ObjectRef, object: AdminObject | undefined, changes: readonly ResourceKey[]): void => {
+    const stored = objects.get(ref);
+    writes.set(ref, {
+      ...(object === undefined ? {} : { object }),
+      ...(stored === undefined ? {} : { stored }),
+      changes: new Set([...(writes.get(ref)?.changes ?? []), ...changes]),
+    });
+  };
+  const draft: Draft = {
+    writes,
+    stored: (ref) => objects.get(ref),
+    storedObjects: () => objects.values(),
+    put: (object, changes) => record(objectRef(object.collection, object.id, object.parent), object, changes),
+    remove: (ref, changes) => {
+      if (objects.has(ref) && writes.get(ref)?.object === undefined) record(ref, undefined, changes);
+    },
+    drop: (ref, changes) => record(ref, undefined, changes),
+    carry: (ref, changes) => {
+      const write = writes.get(ref);
+      if (write !== undefined) writes.set(ref, { ...write, changes: new Set([...write.changes, ...changes]) });
+    },
+    final: (ref) => {
+      const write = writes.get(ref);
+      return write === undefined ? objects.get(ref) : write.object;
+    },
+    *finals() {
+      for (const [ref, object] of objects) if (!writes.has(ref)) yield object;
+      for (const { object } of writes.values()) if (object !== undefined) yield object;
+    },
+    usersOf: (ref) => [...draft.finals()].filter((object) => referencesOf(object).includes(ref)),
+  };
+  return draft;
+}

@@ -1,0 +1,131 @@
+import type { JsonObject } from '../../model/json.js';
+import type { Notice } from '../../model/notice.js';
+import { resourceKey, type Resource, type ResourceKey, type State } from '../../model/resource.js';
+import type { Projection } from '../backend.js';
+import type { Features } from '../shared/features.js';
+import { withHeaderName } from '../shared/upstream.js';
+import { asObject, asText, isEmptyTable, omit } from '../shared/values.js';
+
+/** What a stream route is refused with before gateways let it belong to a service. */
+const noStreamRoutes =
+  'The stream routes on versions below 3.7.0 are not supported as they are not supported configured on the service.';
+
+/** What a credential is refused with before gateways have credentials. */
+const noCredentials = 'The consumer credentials are only supported in Apache APISIX version 3.11 and above.';
+
+/**
+ * What of a desired state this gateway can store. Dropped with a warning: `path_prefix`, the name of a default upstream,
+ * labels of stream routes where they have none. Refused: credentials and stream routes before their version. Written in
+ * the form that reads back, without a word: an enabled status, empty host lists.
+ *
+ * @param current what the gateway holds; a service that refers to its own id as a shared upstream is resolved against it
+ */
+export function project(desired: State, current: State, features: Features): Projection {
+  const notices: Notice[] = [];
+  const unsupported = new Map<ResourceKey, string>();
+  const resources = new Map<ResourceKey, Resource>();
+  let changed = false;
+  const folded = foldedUpstreams(desired);
+  for (const [key, resource] of desired.resources) {
+    const reason = refusal(resource, features);
+    if (reason !== undefined) unsupported.set(key, reason);
+    if (reason !== undefined || folded.has(key)) {
+      changed = true;
+      continue;
+    }
+    const body = projectBody(resource, { desired, current, features, notices });
+    if (body === resource.body) resources.set(key, resource);
+    else {
+      changed = true;
+      resources.set(key, { ...resource, body });
+    }
+  }
+  return { state: changed ? { resources } : desired, notices, unsupported };
+}
+
+function refusal({ kind }: Resource, features: Features): string | undefined {
+  if (kind === 'stream_route' && !features.has('stream_routes')) return noStreamRoutes;
+  if (kind === 'consumer_credential' && !features.has('credentials')) return noCredentials;
+  return undefined;
+}
+
+interface Context {
+  readonly desired: State;
+  readonly current: State;
+  readonly features: Features;
+  readonly notices: Notice[];
+}
+
+function projectBody(resource: Resource, context: Context): JsonObject {
+  const body = withoutEmptyLists(resource.body);
+  switch (resource.kind) {
+    case 'service':
+      return projectService(resource, body, context);
+    case 'upstream':
+      return withKnownHeaders(body);
+    case 'route':
+      // Enabled is what an absent status means, and what is read back as such.
+      return body['status'] === 1 ? omit(body, ['status']) : body;
+    case 'stream_route':
+      return projectStreamRoute(resource, body, context);
+    default:
+      return body;
+  }
+}
+
+function withoutEmptyLists(body: JsonObject): JsonObject {
+  const empty = ['hosts', 'remote_addrs'].filter((field) => body[field] !== undefined && isEmptyTable(body[field]));
+  return omit(body, empty);
+}
+
+function withKnownHeaders(upstream: JsonObject): JsonObject {
+  const checks = upstream['checks'];
+  const known = checks === undefined ? undefined : withHeaderName(checks);
+  return known === undefined || known === checks ? upstream : { ...upstream, checks: known };
+}
+
+function projectService(resource: Resource, body: JsonObject, context: Context): JsonObject {
+  const prefixes = ['path_prefix', 'strip_path_prefix'].filter((field) => body[field] !== undefined);
+  for (const field of prefixes) warn(context, resource, `"${field}" does not exist on Apache APISIX and is left out`);
+  const service = resolveOwnReference(resource, omit(body, prefixes), context);
+  const upstream = asObject(service['upstream']);
+  if (upstream === undefined) return service;
+  if (upstream['name'] !== undefined && upstream['name'] !== body['name']) {
+    warn(context, resource, 'the name of a default upstream is that of its service; "upstream.name" is left out');
+  }
+  const stored = withKnownHeaders(omit(upstream, ['name']));
+  return stored === upstream ? service : { ...service, upstream: stored };
+}
+
+/**
+ * A service that refers to a shared upstream of its own id has it as its own upstream on the gateway: there is no telling
+ * the two apart, so it is one here as well.
+ */
+function resolveOwnReference(resource: Resource, service: JsonObject, { desired, current }: Context): JsonObject {
+  if (asText(service['upstream_id']) !== resource.id) return service;
+  const shared = desired.resources.get(resourceKey('upstream', resource.id));
+  const stored = current.resources.get(resource.key)?.body['upstream'];
+  const upstream = shared === undefined ? asObject(stored) : omit(shared.body, ['name']);
+  return upstream === undefined ? service : { ...omit(service, ['upstream_id']), upstream };
+}
+
+/** Shared upstreams that are a service's own: see {@link resolveOwnReference}. */
+function foldedUpstreams(desired: State): ReadonlySet<ResourceKey> {
+  const folded = new Set<ResourceKey>();
+  for (const { kind, id, body } of desired.resources.values()) {
+    if (kind !== 'service' || asText(body['upstream_id']) !== id) continue;
+    const key = resourceKey('upstream', id);
+    if (desired.resources.has(key)) folded.add(key);
+  }
+  return folded;
+}
+
+function projectStreamRoute(resource: Resource, body: JsonObject, context: Context): JsonObject {
+  if (context.features.has('stream_route_name') || context.features.has('stream_route_labels')) return body;
+  if (body['labels'] !== undefined) warn(context, resource, 'stream routes have no labels on this version; left out');
+  return { ...omit(body, ['labels']), name: resource.id };
+}
+
+function warn({ notices }: Context, resource: Resource, message: string): void {
+  notices.push({ level: 'warning', message: `${resource.kind} "${resource.name}": ${message}`, key: resource.key });
+}
