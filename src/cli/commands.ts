@@ -1,15 +1,7 @@
 import type { Context, Run } from './context.js';
 import type { Flag, FlagValues } from './flags.js';
-import {
-  diffFlags,
-  dumpFlags,
-  emulatorFlags,
-  lintFlags,
-  pingFlags,
-  serverFlags,
-  syncFlags,
-  validateFlags,
-} from './options.js';
+import { diffFlags, dumpFlags, lintFlags, pingFlags, syncFlags, validateFlags } from './options.js';
+import { emulatorFlags, serverFlags } from './service-options.js';
 
 /** A worked example of a command. */
 export interface Example {

@@ -14,6 +14,7 @@ const suspiciousTimeout = 100;
 /** A gateway that can be spoken to, and what is said with it. */
 export interface Connection {
   readonly backend: Backend;
+  readonly endpoints: readonly Endpoint[];
   readonly pools: Pools;
   /** Milliseconds since the epoch; absent without `--deadline`. */
   readonly deadline?: number;
@@ -89,7 +90,7 @@ async function connect(values: ConnectionValues, context: Context, options: Conn
     ...(deadline === undefined ? {} : { deadline }),
     ...(terminal.level === 2 ? { onExchange: (exchange: Exchange) => sayExchange(exchange, context) } : {}),
   });
-  return { backend, pools, ...(deadline === undefined ? {} : { deadline }) };
+  return { backend, endpoints, pools, ...(deadline === undefined ? {} : { deadline }) };
 }
 
 /** Pairs servers with tokens as the two lists stand: one each where the counts match, else the first for all. */
@@ -149,7 +150,6 @@ function checkToken(token: string): void {
       'the admin key (--token, ADC_TOKEN) contains a line break; was it read from a file with one at its end?',
     );
   }
-  // eslint-disable-next-line no-control-regex
   if (/[^\u0021-\u007E]/.test(token)) {
     throw new AdcError(
       'usage',

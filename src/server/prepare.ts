@@ -93,7 +93,8 @@ function resolve({ config, opts }: JobRequest): Configuration | undefined {
   }
 }
 
-function maskOf(credentials: readonly string[]): Mask {
+/** Masks what came with a request, and what a resource holds that the text is about. */
+export function maskOf(credentials: readonly string[]): Mask {
   return (text, about) => {
     const own = about === undefined ? [] : secretsOf({ resources: new Map([[about.key, about]]) });
     return redactText(text, [...credentials, ...own]);

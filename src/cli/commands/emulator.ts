@@ -6,7 +6,7 @@ import { isJsonObject } from '../../model/json.js';
 import { loadConfiguration } from '../../pipeline/config/load.js';
 import { sync } from '../../sync.js';
 import type { Context } from '../context.js';
-import type { EmulatorValues } from '../options.js';
+import type { EmulatorValues } from '../service-options.js';
 
 /** Serves an Admin API until a signal comes. */
 export async function run(context: Context, values: EmulatorValues): Promise<number> {
@@ -27,7 +27,7 @@ export async function run(context: Context, values: EmulatorValues): Promise<num
       `APISIX ${values.gatewayVersion} Admin API; admin key ${values.adminKey === undefined ? emulator.adminKey : 'as given'}`,
     );
     if (emulator.controlUrl !== undefined) terminal.say(`control endpoint ${emulator.controlUrl}`);
-    await terminal.print(`${emulator.url}\n`);
+    await terminal.print(`${emulator.urls.join(',')}\n`);
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       else signal.addEventListener('abort', () => resolve(), { once: true });
@@ -58,6 +58,8 @@ function optionsOf(values: EmulatorValues): EmulatorOptions {
   return {
     listen: values.listen,
     gatewayVersion: values.gatewayVersion,
+    mode: values.mode,
+    instances: values.instances,
     workers: values.workers,
     streamMode: values.streamMode,
     serverHeader: values.serverHeader,
@@ -131,8 +133,8 @@ async function seed(emulator: Emulator, values: EmulatorValues, context: Context
     lint: true,
     managedBy: false,
   });
-  const backend = await openBackend('apisix', {
-    endpoints: [{ server: emulator.url, token: emulator.adminKey, tls: { verify: false } }],
+  const backend = await openBackend(values.mode === 'standalone' ? 'apisix-standalone' : 'apisix', {
+    endpoints: emulator.urls.map((server) => ({ server, token: emulator.adminKey, tls: { verify: false } })),
     pools: await context.openPools({}),
     memory: await context.openMemory(),
     signal: context.signal,

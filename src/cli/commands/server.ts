@@ -1,8 +1,8 @@
 import { AdcError } from '../../model/errors.js';
 import { poolOptionsFromEnv } from '../../pool/options.js';
-import { logLevelFrom } from '../../server/options.js';
+import { logLevelFrom, type ServerOptions } from '../../server/options.js';
 import type { Context } from '../context.js';
-import type { ServerValues } from '../options.js';
+import type { ServerValues } from '../service-options.js';
 
 /** Serves until a signal comes, then drains. */
 export async function run(context: Context, values: ServerValues): Promise<number> {
@@ -44,24 +44,17 @@ export async function run(context: Context, values: ServerValues): Promise<numbe
   }
 }
 
-function tlsOf({ listen, tlsCertFile, tlsKeyFile, caCertFile }: ServerValues): object {
-  if (tlsCertFile !== undefined && tlsKeyFile !== undefined) {
-    return {
-      tls: {
-        certFile: tlsCertFile,
-        keyFile: tlsKeyFile,
-        ...(caCertFile === undefined ? {} : { clientCaFile: caCertFile }),
-      },
-    };
-  }
-  if (listen.startsWith('https:')) {
+/** Whether certificates fit the address is the server's to check. */
+function tlsOf({ tlsCertFile, tlsKeyFile, caCertFile }: ServerValues): Pick<ServerOptions, 'tls'> {
+  if (tlsCertFile === undefined && tlsKeyFile === undefined && caCertFile === undefined) return {};
+  if (tlsCertFile === undefined || tlsKeyFile === undefined) {
     throw new AdcError('usage', 'When using HTTPS, both --tls-cert-file and --tls-key-file must be provided');
   }
-  if (tlsCertFile !== undefined || tlsKeyFile !== undefined || caCertFile !== undefined) {
-    throw new AdcError(
-      'usage',
-      '--tls-cert-file, --tls-key-file and --ca-cert-file need an https:// address to listen on',
-    );
-  }
-  return {};
+  return {
+    tls: {
+      certFile: tlsCertFile,
+      keyFile: tlsKeyFile,
+      ...(caCertFile === undefined ? {} : { clientCaFile: caCertFile }),
+    },
+  };
 }

@@ -1,6 +1,6 @@
 import { diffReport, syncReport } from '../../pipeline/report/documents.js';
 import { reportLines, resultLine } from '../../pipeline/report/results.js';
-import { sync, type Difference, type Stage, type SyncResult } from '../../sync.js';
+import { sync, type Difference, type SyncResult } from '../../sync.js';
 import { loadDesired, scopeOptionsOf } from '../configuration.js';
 import { withConnection } from '../connect.js';
 import type { Context } from '../context.js';
@@ -8,10 +8,13 @@ import { differenceLines, sayCircumstances } from '../differences.js';
 import type { SyncValues } from '../options.js';
 import { createProgress } from '../progress.js';
 import { loadRemoteState, withRemoteState } from '../remote-state.js';
+import { splitSignal } from '../signals.js';
 import { jsonText } from '../terminal.js';
 
 /** Makes the gateway match the files. */
 export async function run(context: Context, values: SyncValues): Promise<number> {
+  if (context.env['ADC_RUNNING_MODE'] === 'ingress')
+    return (await import('../ingress.js')).syncForController(context, values);
   const { terminal } = context;
   const json = values.output === 'json';
   const scope = scopeOptionsOf(values);
@@ -43,30 +46,6 @@ export async function run(context: Context, values: SyncValues): Promise<number>
     }
   });
   return values.dryRun ? tellDryRun(result, json, context) : tellResult(result, json, context);
-}
-
-/**
- * A stop cuts a reading short, where nothing can be lost. Writes in flight are waited for, because a write that was cut
- * leaves open whether it happened.
- */
-function splitSignal(context: Context) {
-  const { signal, terminal } = context;
-  const cut = new AbortController();
-  const watched = new AbortController();
-  let writing = false;
-  const stop = () => {
-    if (writing) terminal.say('Stopping: waiting for the requests in flight. Once more to exit at once.', 0);
-    else cut.abort(signal.reason);
-  };
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop, { signal: watched.signal });
-  return {
-    whileReading: cut.signal,
-    enter: (stage: Stage) => {
-      writing = stage === 'apply';
-    },
-    end: () => watched.abort(),
-  };
 }
 
 function sayDifference(difference: Difference, context: Context): void {
