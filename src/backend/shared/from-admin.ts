@@ -5,6 +5,7 @@ import type { Notice } from '../../model/notice.js';
 import { resourceKey, type Resource, type ResourceKey, type State } from '../../model/resource.js';
 import { objectRef, type AdminObject, type Collection } from './collections.js';
 import type { Features } from './features.js';
+import { withClientDefaults } from './format-defaults.js';
 import { labelsFromAdmin, nameFromLabel } from './labels.js';
 import { hidesClientKey, upstreamFromAdmin } from './upstream.js';
 import { asList, asObject, asText, isSame, type Draft } from './values.js';
@@ -208,6 +209,7 @@ function streamRouteBody(id: string, value: JsonObject): JsonObject {
 }
 
 function sslBody(value: JsonObject): JsonObject {
+  const client = asObject(value['client']);
   const certificates = [value['cert'], ...(asList(value['certs']) ?? [])]
     .filter((certificate) => certificate !== undefined)
     .map((certificate) => ({ certificate }));
@@ -216,7 +218,7 @@ function sslBody(value: JsonObject): JsonObject {
     type: value['type'] ?? 'server',
     ...lists(value, [['snis', 'sni'], ['ssl_protocols']]),
     ...(certificates.length === 0 ? {} : { certificates }),
-    ...same(value, ['client']),
+    ...(client === undefined ? {} : { client: withClientDefaults(client) }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../../model/json.js';
 import { labelsFromAdmin, labelsToAdmin } from './labels.js';
 import { upstreamServiceLabel } from '../../model/labels.js';
+import { withUpstreamDefaults } from './format-defaults.js';
 import { asList, asObject, asText, type Draft } from './values.js';
 
 /** The fields of an upstream that mean the same on both sides and need no change. */
@@ -44,8 +45,8 @@ export function withHeaderName(checks: Json): Json {
 }
 
 /**
- * A stored upstream in the shape of the ADC file, without `id`, `name`, times and the client key, which gateways give as
- * ciphertext on every read.
+ * A stored upstream in the shape of the ADC file, with the defaults that linting a file fills in, without `id`, `name`,
+ * times and the client key, which gateways give as ciphertext on every read.
  */
 export function upstreamFromAdmin(value: JsonObject): JsonObject {
   const body: Draft = {};
@@ -68,7 +69,7 @@ export function upstreamFromAdmin(value: JsonObject): JsonObject {
     const certificateId = asText(stored);
     body['tls'] = certificateId === undefined ? shown : { ...shown, client_cert_id: certificateId };
   }
-  return body;
+  return withUpstreamDefaults(body);
 }
 
 /** Tells whether a stored upstream has a client key, which cannot be read. */
