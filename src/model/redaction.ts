@@ -220,7 +220,8 @@ export function secretsIn(value: Json): ReadonlySet<string> {
 
 const assignment =
   /(?<before>(?<quote>["']?)(?<name>[\w.-]+)\k<quote>\s*:\s+|"(?<json>[\w.-]+)"\s*:\s*)(?<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^,{}[\]\s][^,}\]]*)/g;
-const encoded = /[A-Za-z0-9+/]{40,}={0,2}/g;
+/** A long run that mixes cases and digits is key material; ids are hex, and paths have few digits. */
+const encoded = /(?=[a-z+/]*[A-Z])(?=[A-Z+/]*[a-z])(?=[A-Za-z+/]*\d)[A-Za-z0-9+/]{40,}={0,2}/g;
 
 /**
  * Masks what looks like a secret in a line of a YAML or JSON file, by the names of the fields in it. For a line whose

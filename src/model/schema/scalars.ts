@@ -101,17 +101,23 @@ export function isReference(value: string): boolean {
   return value.startsWith('$secret://') || value.startsWith('$env://');
 }
 
-function pem(min: number, message: string) {
+function pem(min: number, message: string, examples: string[]) {
   return z
     .string()
-    .refine((value) => isReference(value) || (value.length >= min && value.length <= 65_536), { error: message });
+    .refine((value) => isReference(value) || (value.length >= min && value.length <= 65_536), { error: message })
+    .meta({ examples });
 }
 
 /** A certificate in PEM form, or a reference that the gateway resolves. */
-export const certificate = pem(128, 'Must be a certificate string or a secret reference');
+export const certificate = pem(128, 'Must be a certificate string or a secret reference', [
+  '$secret://vault/1/tls/cert',
+]);
 
 /** A private key in PEM form, or a reference that the gateway resolves. */
-export const privateKey = pem(32, 'Must be a certificate private key string or a secret reference');
+export const privateKey = pem(32, 'Must be a certificate private key string or a secret reference', [
+  '$secret://vault/1/tls/key',
+  '$env://TLS_KEY',
+]);
 
 /** Marks a field as holding a secret: it is masked on every way out. */
 export function secret<T extends z.ZodType>(schema: T): T {

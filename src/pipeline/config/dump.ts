@@ -214,3 +214,8 @@ export function toYaml(value: Json, comment = ''): string {
           .join('\n')}\n`;
   return head + dump(value, { noRefs: true, lineWidth: 80, sortKeys: (a: string, b: string) => compare(a, b) });
 }
+
+/** Writes a state as the YAML file a person would write, with a comment for the private keys it lacks. */
+export function dumpYaml(state: State, options: DumpOptions): string {
+  return toYaml(dumpDocument(state, options), missingSecretsComment(missingSecrets(state)));
+}
