@@ -6,7 +6,7 @@ import { execute, lagRefusal } from './execute.js';
 import { lower } from './lower.js';
 import { createNormaliser } from './normalise.js';
 import { ping } from './ping.js';
-import { project } from './project.js';
+import { project } from '../shared/project.js';
 import { readGateway, type ReadResult } from './read.js';
 import { createSchemas } from './schemas.js';
 import { validate } from './validate.js';

@@ -3,7 +3,7 @@ import type { Notice } from '../../model/notice.js';
 import { collectionOf, kindOf } from '../shared/collections.js';
 import { asObject } from '../shared/values.js';
 import type { ValidationIssue } from '../backend.js';
-import { issueAbout, type Candidate } from './candidates.js';
+import { issueAbout, type Candidate } from '../shared/candidates.js';
 import { createChecker, type Checker } from './check.js';
 import type { PluginUse, Schemas } from './schemas.js';
 

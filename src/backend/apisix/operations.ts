@@ -5,7 +5,7 @@ import type { Features } from '../shared/features.js';
 import { referencesOf } from '../shared/references.js';
 import { servedBy } from '../shared/serves.js';
 import { asList, asObject, asText } from '../shared/values.js';
-import type { Draft, DraftWrite } from './draft.js';
+import type { Draft, DraftWrite } from '../shared/draft.js';
 
 interface Circumstances {
   readonly features: Features;

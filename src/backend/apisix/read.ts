@@ -7,7 +7,7 @@ import type { Feature, Features } from '../shared/features.js';
 import { fromAdmin, type AdminObjects } from '../shared/from-admin.js';
 import { detectFeatures, gatewayKey, versionOf } from './features.js';
 import { createListDecoder, emptyList, type ListDecoder, type ParsedList } from './lists.js';
-import type { Snapshot } from './snapshot.js';
+import type { Snapshot } from '../shared/snapshot.js';
 
 /** What a read gives. */
 export interface ReadResult {

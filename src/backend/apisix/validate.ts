@@ -1,17 +1,16 @@
 import pLimit from 'p-limit';
 import type { Memory } from '../../memory/memory.js';
-import { isJsonObject, type Json } from '../../model/json.js';
 import type { Notice } from '../../model/notice.js';
-import { redactText, secretsIn } from '../../model/redaction.js';
 import type { Resource, State } from '../../model/resource.js';
 import type { Validation, ValidationIssue } from '../backend.js';
-import { jsonOf, parseJson, refusal, textOf, type AdminClient, type AdminRequest } from '../shared/client.js';
-import { asList, asText } from '../shared/values.js';
-import { blame, candidatesOf, issueAbout, type Candidate } from './candidates.js';
-import { findDuplicateCredentials, findMissingReferences } from './cross-checks.js';
+import { jsonOf, refusal, type AdminClient, type AdminRequest } from '../shared/client.js';
+import { blame, candidatesOf, issueAbout, type Candidate } from '../shared/candidates.js';
+import { findDuplicateCredentials } from '../shared/cross-checks.js';
+import { validateDocuments } from '../shared/validate-documents.js';
+import { findMissingReferences } from './cross-checks.js';
 import { detectFeatures, versionOf } from './features.js';
 import { checkLocally, checkPlugins } from './local-checks.js';
-import { project } from './project.js';
+import { project } from '../shared/project.js';
 import type { Schemas } from './schemas.js';
 
 /** What a validation may use. */
@@ -22,9 +21,6 @@ export interface ValidateOptions {
   /** Requests in flight. */
   readonly concurrency: number;
 }
-
-/** A gateway takes request bodies up to 1.5 MiB; the rest is for the frame around the objects. */
-const largestBody = 1_572_864 - 16_384;
 
 /**
  * Asks the gateway about a desired state, as deep as it can look: the whole document where it has `configs/validate`,
@@ -65,7 +61,7 @@ async function checkSchemas(
 ): Promise<readonly ValidationIssue[]> {
   switch (depth) {
     case 'full':
-      return validateDocuments(candidates, options);
+      return validateDocuments(candidates, options.client, options.concurrency);
     case 'per-resource': {
       const said = await validateEach(candidates, options);
       return [...said, ...(await checkPlugins(candidates, options.schemas, said, notices))];
@@ -80,76 +76,6 @@ async function checkSchemas(
 
 function sectionOf(resource: Resource): string {
   return resource.kind === 'consumer_credential' ? 'consumers' : `${resource.kind}s`;
-}
-
-async function validateDocuments(
-  candidates: readonly Candidate[],
-  { client, concurrency }: ValidateOptions,
-): Promise<readonly ValidationIssue[]> {
-  const limit = pLimit(concurrency);
-  const found = await Promise.all(chunksOf(candidates).map((chunk) => limit(() => validateChunk(client, chunk))));
-  return found.flat();
-}
-
-/** Candidates in groups that fit into one request body each. */
-function chunksOf(candidates: readonly Candidate[]): readonly (readonly Candidate[])[] {
-  const chunks: Candidate[][] = [];
-  let current: Candidate[] = [];
-  let bytes = 0;
-  for (const candidate of candidates) {
-    const size = Buffer.byteLength(JSON.stringify(candidate.value)) + 1;
-    if (current.length > 0 && bytes + size > largestBody) {
-      chunks.push(current);
-      current = [];
-      bytes = 0;
-    }
-    current.push(candidate);
-    bytes += size;
-  }
-  if (current.length > 0) chunks.push(current);
-  return chunks;
-}
-
-async function validateChunk(client: AdminClient, chunk: readonly Candidate[]): Promise<readonly ValidationIssue[]> {
-  const sections = new Map<string, Candidate[]>();
-  for (const candidate of chunk) {
-    const section = sections.get(candidate.section);
-    if (section === undefined) sections.set(candidate.section, [candidate]);
-    else section.push(candidate);
-  }
-  const document = Object.fromEntries([...sections].map(([name, list]) => [name, list.map(({ value }) => value)]));
-  const request: AdminRequest = {
-    method: 'POST',
-    path: '/apisix/admin/configs/validate',
-    body: JSON.stringify(document),
-  };
-  const response = await client.send(request);
-  if (response.status >= 200 && response.status < 300) return [];
-  const json = parseJson(textOf(response));
-  const errors = isJsonObject(json) ? asList(json['errors']) : undefined;
-  if (response.status === 400 && errors !== undefined) {
-    const secrets = secretsOfRequest(request);
-    return errors.map((error) => issueOf(error, sections, secrets));
-  }
-  const [only, ...others] = chunk;
-  // Only a resource that is too large by itself is refused without a list of errors.
-  if (response.status !== 400 || only === undefined || others.length > 0) throw refusal(client, request, response);
-  const { failure } = refusal(client, request, response);
-  return [issueAbout(only, failure.gatewayText ?? 'refused')];
-}
-
-function issueOf(
-  error: Json,
-  sections: ReadonlyMap<string, readonly Candidate[]>,
-  secrets: ReadonlySet<string>,
-): ValidationIssue {
-  const { resource_type: type, index, resource_id: id, error: words } = isJsonObject(error) ? error : {};
-  const collection = asText(type) ?? 'configuration';
-  const message = redactText(asText(words) ?? JSON.stringify(error), secrets);
-  const candidate = typeof index === 'number' ? sections.get(collection)?.[index] : undefined;
-  if (candidate !== undefined) return issueAbout(candidate, message);
-  const known = asText(id);
-  return { collection, message, ...(known === undefined ? {} : { id: known }) };
 }
 
 async function validateEach(
@@ -179,9 +105,4 @@ async function validateOne(client: AdminClient, candidate: Candidate): Promise<r
   const failure = refusal(client, request, response);
   if (response.status !== 400) throw failure;
   return [issueAbout(candidate, failure.failure.gatewayText ?? 'refused')];
-}
-
-function secretsOfRequest(request: AdminRequest): ReadonlySet<string> {
-  const sent = parseJson(request.body ?? '');
-  return sent === undefined ? new Set() : secretsIn(sent);
 }

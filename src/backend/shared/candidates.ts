@@ -1,9 +1,9 @@
 import type { JsonObject } from '../../model/json.js';
 import type { Resource, State } from '../../model/resource.js';
 import type { ValidationIssue } from '../backend.js';
-import type { AdminObject } from '../shared/collections.js';
-import type { Features } from '../shared/features.js';
-import { toAdmin } from '../shared/to-admin.js';
+import type { AdminObject } from './collections.js';
+import type { Features } from './features.js';
+import { toAdmin } from './to-admin.js';
 
 /** One object as it is sent to be checked, and the resource it comes from. */
 export interface Candidate {

@@ -2,9 +2,9 @@ import type { JsonObject } from '../../model/json.js';
 import type { Notice } from '../../model/notice.js';
 import { resourceKey, type Resource, type ResourceKey, type State } from '../../model/resource.js';
 import type { Projection } from '../backend.js';
-import type { Features } from '../shared/features.js';
-import { withHeaderName } from '../shared/upstream.js';
-import { asObject, asText, isEmptyTable, omit } from '../shared/values.js';
+import type { Features } from './features.js';
+import { withHeaderName } from './upstream.js';
+import { asObject, asText, isEmptyTable, omit } from './values.js';
 
 /** What a stream route is refused with before gateways let it belong to a service. */
 const noStreamRoutes =

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../model/json.js';
-import { kindOf, type AdminObject } from '../shared/collections.js';
-import { unmanagedFields } from '../shared/from-admin.js';
-import { asList, asObject, type Draft } from '../shared/values.js';
+import { kindOf, type AdminObject } from './collections.js';
+import { unmanagedFields } from './from-admin.js';
+import { asList, asObject, type Draft } from './values.js';
 
 /**
  * The value to write over a stored object: what the configuration cannot mention stays as it was stored, and so do keys

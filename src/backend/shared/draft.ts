@@ -1,7 +1,7 @@
 import type { ObjectRef } from '../../model/operation.js';
 import type { ResourceKey } from '../../model/resource.js';
-import { objectRef, type AdminObject } from '../shared/collections.js';
-import { referencesOf } from '../shared/references.js';
+import { objectRef, type AdminObject } from './collections.js';
+import { referencesOf } from './references.js';
 
 /** A write or a delete of one stored object, before it becomes an operation. */
 export interface DraftWrite {
