@@ -2,7 +2,10 @@ import * as z from 'zod';
 import { configurationSchema } from '../../src/model/schema.js';
 
 /** Numbers may be written as strings, because `${PORT}` always is one. */
-const numericString = { type: 'string', pattern: '^\\s*[-+]?(\\d|\\.\\d|0x)[\\d.eExXa-fA-F+-]*\\s*$|\\$\\{' };
+const numericString: z.core.JSONSchema.BaseSchema = {
+  type: 'string',
+  pattern: '^\\s*[-+]?(\\d|\\.\\d|0x)[\\d.eExXa-fA-F+-]*\\s*$|\\$\\{',
+};
 
 /** Gives the JSON Schema of a configuration file as editors use it: what may be written, not what it becomes. */
 export function configurationJsonSchema(): z.core.JSONSchema.BaseSchema {
@@ -16,17 +19,17 @@ export function configurationJsonSchema(): z.core.JSONSchema.BaseSchema {
       if (zodSchema instanceof z.ZodCustom && mark === 'open' && jsonSchema.description !== undefined) {
         jsonSchema.type = 'object';
       }
-      const wrapped = zodSchema instanceof z.ZodPipe ? zodSchema.def.out : undefined;
-      if (wrapped instanceof z.ZodNumber) {
-        const { $schema: _, minimum, maximum, ...number } = z.toJSONSchema(wrapped, { target: 'draft-7' });
-        const whole = { minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER };
+      if (zodSchema instanceof z.ZodPipe && zodSchema.def.out instanceof z.ZodNumber) {
+        const { type, minimum, maximum, exclusiveMinimum } = jsonSchema;
+        for (const key of ['type', 'minimum', 'maximum', 'exclusiveMinimum'] as const) delete jsonSchema[key];
         jsonSchema.anyOf = [
           {
-            ...number,
-            ...(minimum === undefined || minimum === whole.minimum ? {} : { minimum }),
-            ...(maximum === undefined || maximum === whole.maximum ? {} : { maximum }),
+            ...(type === undefined ? {} : { type }),
+            ...(minimum === undefined || minimum === Number.MIN_SAFE_INTEGER ? {} : { minimum }),
+            ...(maximum === undefined || maximum === Number.MAX_SAFE_INTEGER ? {} : { maximum }),
+            ...(exclusiveMinimum === undefined ? {} : { exclusiveMinimum }),
           },
-          numericString,
+          { ...numericString },
         ];
       }
     },
