@@ -42,6 +42,8 @@ export const fullUpstream: JsonObject = {
       http_path: '/health',
       https_verify_certificate: false,
       http_request_headers: ['User-Agent: check'],
+      http_method: 'POST',
+      http_req_body: '{"deep":true}',
       healthy: { interval: 2, successes: 3, http_statuses: [200, 204] },
       unhealthy: { interval: 2, http_failures: 4, tcp_failures: 3, timeouts: 2, http_statuses: [500, 503] },
     },
@@ -86,7 +88,13 @@ export function everything(abilities: Abilities): JsonObject {
         plugins: { 'limit-req': { rate: 5, burst: 2, key: 'remote_addr' }, 'request-id': {} },
         upstream: fullUpstream,
         upstreams: [
-          { name: 'canary', description: 'one per cent', labels: { team: 'shop' }, nodes: [node('10.0.0.9')] },
+          {
+            id: 'canary-upstream',
+            name: 'canary',
+            description: 'one per cent',
+            labels: { team: 'shop' },
+            nodes: [node('10.0.0.9')],
+          },
         ],
         routes: [
           fullRoute,
@@ -102,7 +110,12 @@ export function everything(abilities: Abilities): JsonObject {
       {
         id: 'explicit-id',
         name: 'blog',
-        upstream: { type: 'least_conn', scheme: 'grpc', nodes: [node('10.1.0.1')] },
+        upstream: {
+          type: 'least_conn',
+          scheme: 'grpcs',
+          tls: { client_cert_id: 'client-cert' },
+          nodes: [node('10.1.0.1')],
+        },
         routes: [{ id: 'blog-root', name: 'root', uris: ['/blog'] }],
       },
       {
@@ -136,7 +149,7 @@ export function everything(abilities: Abilities): JsonObject {
                   sni: 'db.test',
                   plugins: { 'ip-restriction': { whitelist: ['10.0.0.0/8'] } },
                 },
-                { name: 'to-the-pool', server_port: 9101, upstream_id: 'shared pool' },
+                { id: 'to-the-pool-route', name: 'to-the-pool', server_port: 9101, upstream_id: 'shared pool' },
               ],
             },
           ]
@@ -170,7 +183,12 @@ export function everything(abilities: Abilities): JsonObject {
                   type: 'key-auth',
                   config: { key: 'ann-second-key' },
                 },
-                { name: 'basic', type: 'basic-auth', config: { username: 'ann', password: 'ann-password' } },
+                {
+                  id: 'basic-of-ann',
+                  name: 'basic',
+                  type: 'basic-auth',
+                  config: { username: 'ann', password: 'ann-password' },
+                },
                 {
                   name: 'jwt',
                   type: 'jwt-auth',
@@ -186,6 +204,7 @@ export function everything(abilities: Abilities): JsonObject {
     ],
     consumer_groups: [
       {
+        id: 'gold-group',
         name: 'gold',
         description: 'those who pay',
         labels: { tier: '1' },
@@ -204,6 +223,7 @@ export function everything(abilities: Abilities): JsonObject {
     ],
     plugin_configs: [
       {
+        id: 'common-plugins',
         name: 'common',
         description: 'for all',
         labels: { team: 'core' },
