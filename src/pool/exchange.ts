@@ -231,7 +231,8 @@ export class Exchange implements Expiring, QueueItem<Exchange>, Dispatcher.Dispa
       return;
     }
     const { tls, clientCertificate } = this.#carrier;
-    this.attemptFailed(classifyExchange(error, { tls, fresh, clientCertificate }));
+    const headersRead = this.#phase === 'reading';
+    this.attemptFailed(classifyExchange(error, { tls, fresh, clientCertificate, headersRead }));
   }
 
   /** An attempt came to no answer: waits and tries again, or gives up. */

@@ -67,11 +67,18 @@ export function classifyConnect(error: Error, tls: boolean): Failure {
   return { code: 'tls_handshake', text: words, reason: 'connect', transient: false, cause: error };
 }
 
-/** Classifies the failure of a request on an open connection. `fresh`: nothing was ever answered on it. */
-export function classifyExchange(
-  error: Error,
-  connection: { readonly tls: boolean; readonly fresh: boolean; readonly clientCertificate: boolean },
-): Failure {
+/** What is known of a request that failed on an open connection. */
+export interface ExchangeFacts {
+  readonly tls: boolean;
+  /** Nothing was ever answered on the connection. */
+  readonly fresh: boolean;
+  readonly clientCertificate: boolean;
+  /** The headers of the answer had come. */
+  readonly headersRead: boolean;
+}
+
+/** Classifies the failure of a request on an open connection. */
+export function classifyExchange(error: Error, connection: ExchangeFacts): Failure {
   const code = errorCode(error);
   const words = connection.tls && code.startsWith('ERR_SSL_') ? tlsWords(error, code) : undefined;
   // With TLS 1.3 a server judges the client's certificate after the client has finished, so its verdict arrives here.
@@ -82,11 +89,21 @@ export function classifyExchange(
       ? ' (right after the TLS handshake; the server may demand a client certificate)'
       : '';
   const text = `${describe(error)}${hint}`;
-  return { code: 'unreachable', text, reason: 'reset', transient: !lasting.test(code), cause: error };
+  return {
+    code: 'unreachable',
+    text,
+    reason: 'reset',
+    transient: !isLasting(error, code, connection.headersRead),
+    cause: error,
+  };
 }
 
 /** What an endpoint that speaks no HTTP/1.1, or says too much, will do the next time as well. */
-const lasting = /^(HPE_|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_EXCEEDED_MAX_SIZE)/;
+function isLasting(error: Error, code: string, headersRead: boolean): boolean {
+  // After the headers the parser's complaint is that the answer was cut short.
+  if (error.name === 'HTTPParserError') return !headersRead;
+  return code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE';
+}
 
 /** What undici says of a request that it will not send: a header's value or the path holds what HTTP forbids. */
 export function isRefusedRequest(error: Error): boolean {
@@ -100,12 +117,19 @@ function tlsWords(error: Error, code: string): string | undefined {
   const certificate = certificateErrors[code];
   if (certificate !== undefined) return `TLS handshake failed: ${certificate} (${code})`;
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return `TLS handshake failed: the server's certificate is for another host name (${error.message})`;
+    return `TLS handshake failed: the server's certificate is for another host name (${altNames(error)})`;
   }
   const alert = alerts.find(([ending]) => code.endsWith(ending));
   if (alert !== undefined) return `TLS handshake failed: ${alert[1]} (${code})`;
   if (code.startsWith('ERR_SSL_') || code === 'EPROTO') return `TLS handshake failed: ${error.message.trim()}`;
   return undefined;
+}
+
+/** Whom a certificate is for, and who was asked for: Node's own words leave out the former for addresses. */
+function altNames(error: Error): string {
+  const { host, cert } = error as { host?: unknown; cert?: { subjectaltname?: unknown } };
+  const named = cert?.subjectaltname;
+  return typeof host === 'string' && typeof named === 'string' ? `${host} is none of ${named}` : error.message;
 }
 
 /** The words of an error; those of all addresses that were tried, where that is several. */

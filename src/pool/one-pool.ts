@@ -166,8 +166,9 @@ export class OnePool implements Carrier {
 
   describeLoad(): string {
     const identity = this.#destination.identity.hash.slice(0, 8);
+    const busy = this.#busy + this.#openings.size;
     return (
-      `a connection of the pool of ${this.origin} (identity ${identity}): ${this.#busy} of at most ` +
+      `a connection of the pool of ${this.origin} (identity ${identity}): ${busy} of at most ` +
       `${this.settings.connectionsPerPool} connections busy, ${this.#queue.length} requests waiting`
     );
   }
@@ -380,7 +381,8 @@ export class OnePool implements Carrier {
 
   #breakerOpened(): void {
     clearTimeout(this.#probe);
-    const wait = Math.max(0, this.#breaker.retryAt - performance.now());
+    // Timers run up to a millisecond early.
+    const wait = Math.max(0, this.#breaker.retryAt - performance.now()) + 1;
     this.#probe = setTimeout(() => this.#sendProbe(), wait);
     this.#probe.unref();
   }

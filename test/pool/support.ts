@@ -1,8 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
 import { onTestFinished } from 'vitest';
 import { createPoolManager } from '../../src/pool/manager.js';
 import type { PoolManagerOptions } from '../../src/pool/options.js';
@@ -39,7 +44,12 @@ export interface TestServer {
   /** The most that were open at a time. */
   most: number;
   /** Requests that arrived completely. */
-  readonly requests: { readonly method: string; readonly url: string; readonly body: string; readonly socket: Socket }[];
+  readonly requests: {
+    readonly method: string;
+    readonly url: string;
+    readonly body: string;
+    readonly socket: Socket;
+  }[];
   /** Stops listening and cuts every connection. */
   stop(): Promise<void>;
 }
@@ -109,7 +119,7 @@ export async function serve(handler: Handler = answerOk, options: ServeOptions =
 /** Starts a bare TCP server on a free port of loopback, which the test's end stops. */
 export async function serveTcp(onConnection: (socket: Socket, number: number) => void): Promise<TestServer> {
   const sockets = new Set<Socket>();
-  const server = net.createServer({ allowHalfOpen: true });
+  const server = net.createServer();
   const result: TestServer = {
     origin: '',
     port: 0,
@@ -129,6 +139,8 @@ export async function serveTcp(onConnection: (socket: Socket, number: number) =>
     result.most = Math.max(result.most, sockets.size);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => {});
+    // Without a reader the end of the other side would go unnoticed.
+    socket.resume();
     onConnection(socket, result.accepted);
   });
   await listen(server, 0);
@@ -197,4 +209,39 @@ export async function rejection(promise: Promise<unknown>): Promise<Error> {
     if (error instanceof Error) return error;
   }
   throw new Error('expected a rejection');
+}
+
+/** Bundles the pools, so that a program of their own can run with them. */
+export async function bundlePools(): Promise<string> {
+  const root = join(import.meta.dirname, '../..');
+  const outfile = join(root, 'node_modules', `.pool-${process.pid}-${randomUUID()}.mjs`);
+  onTestFinished(() => rmSync(outfile, { force: true }));
+  await build({
+    entryPoints: [join(root, 'src/pool/manager.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    logLevel: 'error',
+  });
+  return pathToFileURL(outfile).href;
+}
+
+/** Runs a program to its end; gives what it wrote. */
+export async function run(
+  program: string,
+  values: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ readonly code: number | null; readonly out: string }> {
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program, ...values], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  });
+  let out = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    out += chunk;
+  });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return { code, out };
 }
