@@ -1,12 +1,14 @@
 // Builds dist/: the bin with every command in a chunk of its own, the library, the emulator; and, with --types, the declarations.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const version = JSON.parse(readFileSync('package.json', 'utf8')).version;
 const define = { __ADC_VERSION__: JSON.stringify(version) };
 
-rmSync('dist', { recursive: true, force: true });
+// Made aside and swapped in whole: a build that fails leaves the last one standing.
+const outdir = mkdtempSync('.build-');
+process.on('exit', () => rmSync(outdir, { recursive: true, force: true }));
 
 /** CommonJS dependencies bundled into an ES module still call require for Node's own modules. */
 const requireShim = "import { createRequire as __adcCreateRequire } from 'node:module'; const require = __adcCreateRequire(import.meta.url);";
@@ -16,7 +18,7 @@ const common = { bundle: true, platform: 'node', format: 'esm', target: 'node20.
 const bin = await build({
   ...common,
   entryPoints: { main: 'src/main.ts' },
-  outdir: 'dist',
+  outdir,
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',
   banner: { js: requireShim },
@@ -28,17 +30,17 @@ const bin = await build({
 await build({
   ...common,
   entryPoints: { index: 'src/index.ts', emulator: 'src/emulator/index.ts' },
-  outdir: 'dist',
+  outdir,
   packages: 'external',
   splitting: true,
   chunkNames: 'lib/[name]-[hash]',
 });
 
-chmodSync('dist/main.js', 0o755);
+chmodSync(`${outdir}/main.js`, 0o755);
 
 /** A heavy package in the entry chunk would make every command pay for it at start. */
 const heavy = ['undici', 'zod', 'js-yaml', 'ajv', 'hono', 'pino', 'prom-client'];
-const entry = Object.entries(bin.metafile.outputs).find(([file]) => file === 'dist/main.js')?.[1];
+const entry = Object.entries(bin.metafile.outputs).find(([file]) => file === `${outdir}/main.js`)?.[1];
 const leaked = heavy.filter((name) => Object.keys(entry?.inputs ?? {}).some((input) => input.includes(`node_modules/${name}/`)));
 if (leaked.length > 0) {
   process.stderr.write(`build: the entry chunk contains ${leaked.join(', ')}; load it where it is used\n`);
@@ -46,5 +48,8 @@ if (leaked.length > 0) {
 }
 
 if (process.argv.includes('--types')) {
-  execFileSync('npx', ['tsc', '-p', 'tsconfig.types.json'], { stdio: 'inherit' });
+  execFileSync('npx', ['tsc', '-p', 'tsconfig.types.json', '--outDir', `${outdir}/types`], { stdio: 'inherit' });
 }
+
+rmSync('dist', { recursive: true, force: true });
+renameSync(outdir, 'dist');
