@@ -78,7 +78,7 @@ export async function send(
     const open = url.startsWith('https:') ? httpsRequest : httpRequest;
     const headers = {
       ...(body === undefined || chunked ? {} : { 'content-length': Buffer.byteLength(body) }),
-      ...options.headers,
+      ...(options.headers as Record<string, string> | undefined),
     };
     const request = open({ agent: false, ...options, ...target, method, headers }, (response) => {
       const chunks: Buffer[] = [];
