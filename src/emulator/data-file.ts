@@ -1,96 +1,143 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
-import { type Entry, type Store, collections } from './store.js';
+import { collections, type Entry, type Store, type StoreEvent } from './store.js';
 
+/** The file as a whole: `{"revision": n, "entries": […]}`. */
 interface Saved {
   readonly revision: number;
   readonly entries: readonly Entry[];
 }
 
+/** One change in the journal. */
+interface Line {
+  readonly revision: number;
+  readonly collection: Entry['collection'];
+  readonly id: string;
+  /** What stands there now; absent after a delete. */
+  readonly entry?: Entry;
+}
+
+/** How long a journal may get, in bytes, before it is folded into the file. */
+const longestJournal = 16 * 1024 * 1024;
+
 /**
- * Keeps a store in a file. The file is replaced as a whole, by a rename, so that it is never half written: a process
- * that is killed leaves the last state it wrote. Changes made while it writes are written together right after.
+ * Keeps a store in a file. The file is replaced as a whole, by a rename; changes since stand in a journal beside it
+ * (`{path}.journal`), each written before its request is answered. So a process that is killed loses nothing it
+ * answered, and a line that was cut short is one that was never answered. Starting and closing fold the journal in.
  */
 export class DataFile {
   readonly #path: string;
   readonly #store: Store;
-  #dirty = false;
-  #writing: Promise<void> | undefined;
+  readonly #journal: number;
+  #length = 0;
 
   private constructor(path: string, store: Store) {
     this.#path = path;
     this.#store = store;
-    store.subscribe(() => this.#changed());
+    this.#journal = openSync(journalOf(path), 'a', 0o600);
+    this.#fold();
+    store.subscribe((event) => this.#append(event));
   }
 
   /**
-   * Reads the file, if it exists, into the store, and writes every change from then on.
+   * Reads the file and its journal, if they exist, into the store, and writes every change from then on.
    *
-   * @throws RangeError when the file holds something else; the system's error when it cannot be read.
+   * @throws RangeError when the file holds something else; the system's error when it cannot be read or written.
    */
-  static async open(path: string, store: Store): Promise<DataFile> {
-    const saved = await read(path);
-    if (saved !== undefined) store.restore(saved.entries, saved.revision);
+  static open(path: string, store: Store): DataFile {
+    mkdirSync(dirname(path), { recursive: true });
+    if (existsSync(path)) {
+      const saved = readSaved(path);
+      store.restore(saved.entries, saved.revision);
+    }
+    for (const line of readJournal(journalOf(path))) {
+      // A journal that was folded in but not yet emptied repeats what the file holds.
+      if (line.revision > store.revision) store.replay(line.collection, line.id, line.entry, line.revision);
+    }
     return new DataFile(path, store);
   }
 
-  /** Waits until everything is written. */
-  async close(): Promise<void> {
-    while (this.#writing !== undefined) await this.#writing;
+  /** Folds the journal into the file and stops writing. */
+  close(): void {
+    this.#fold();
+    closeSync(this.#journal);
+    rmSync(journalOf(this.#path), { force: true });
   }
 
-  #changed(): void {
-    this.#dirty = true;
-    this.#writing ??= this.#write().finally(() => {
-      this.#writing = undefined;
-    });
+  #append(event: StoreEvent): void {
+    const { collection, id, after } = event;
+    const line: Line = {
+      revision: this.#store.revision,
+      collection,
+      id,
+      ...(after === undefined ? {} : { entry: after }),
+    };
+    this.#length += writeSync(this.#journal, `${JSON.stringify(line)}\n`);
+    if (this.#length > longestJournal) this.#fold();
   }
 
-  async #write(): Promise<void> {
-    while (this.#dirty) {
-      // Lets the changes of one turn be written together.
-      await new Promise((resolve) => setImmediate(resolve));
-      this.#dirty = false;
-      const saved: Saved = {
-        revision: this.#store.revision,
-        entries: collections.flatMap((collection) => [...this.#store.entries(collection)]),
-      };
-      await replace(this.#path, JSON.stringify(saved));
-    }
+  #fold(): void {
+    const saved: Saved = {
+      revision: this.#store.revision,
+      entries: collections.flatMap((collection) => [...this.#store.entries(collection)]),
+    };
+    replaceFile(this.#path, JSON.stringify(saved));
+    ftruncateSync(this.#journal, 0);
+    this.#length = 0;
   }
 }
 
-async function read(path: string): Promise<Saved | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
+function journalOf(path: string): string {
+  return `${path}.journal`;
+}
+
+function readSaved(path: string): Saved {
+  const saved = parse<Saved>(readFileSync(path, 'utf8'));
+  if (saved === undefined || !Number.isInteger(saved.revision) || !Array.isArray(saved.entries)) {
+    throw new RangeError(`${path} is no data file of the emulator`);
   }
+  return saved;
+}
+
+function readJournal(path: string): readonly Line[] {
+  if (!existsSync(path)) return [];
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .flatMap((text) => (text === '' ? [] : (parse<Line>(text) ?? [])));
+}
+
+function parse<T>(text: string): T | undefined {
   try {
-    const saved = JSON.parse(text) as Saved;
-    if (Number.isInteger(saved.revision) && Array.isArray(saved.entries)) return saved;
+    return JSON.parse(text) as T;
   } catch {
-    // Falls through to the one message that names the file.
+    return undefined;
   }
-  throw new RangeError(`${path} is no data file of the emulator`);
 }
 
-async function replace(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+function replaceFile(path: string, text: string): void {
   const draft = `${path}.${process.pid}.tmp`;
   try {
-    const file = await open(draft, 'w', 0o600);
+    const file = openSync(draft, 'w', 0o600);
     try {
-      await file.writeFile(text);
-      await file.sync();
+      writeSync(file, text);
+      fsyncSync(file);
     } finally {
-      await file.close();
+      closeSync(file);
     }
-    await rename(draft, path);
+    renameSync(draft, path);
   } catch (error) {
-    await rm(draft, { force: true });
+    rmSync(draft, { force: true });
     throw error;
   }
 }

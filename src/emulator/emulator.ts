@@ -9,6 +9,7 @@ import { DataFile } from './data-file.js';
 import { changeFaults, type FaultOptions, type Faults, noFaults, parseSpan, type SpanInput } from './faults.js';
 import { type PluginDefinitions, readDefinitions } from './plugins.js';
 import { commonPlugins } from './plugins/common.js';
+import { streamPlugins } from './plugins/stream.js';
 import { coreSchemas } from './schema/core.js';
 import { Validator } from './schema/validator.js';
 import { serveApi } from './http/api-server.js';
@@ -104,7 +105,14 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const adminKey = options.adminKey ?? defaultAdminKey;
   const counters = new Counters();
   const store = new Store();
-  const context: ConfContext = { rules, store, validator: new Validator(), plugins, core: coreSchemas(rules) };
+  const context: ConfContext = {
+    rules,
+    store,
+    validator: new Validator(),
+    plugins,
+    streamPlugins: streamPlugins(rules, plugins),
+    core: coreSchemas(rules),
+  };
   const keys = { admin: adminKey, viewer: options.viewerKey };
   if (options.mode === 'standalone') return startStandalone(options, context, keys, initialFaults);
   if (options.instances !== undefined) throw new RangeError('instances is for the standalone mode');
@@ -126,7 +134,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     lag,
     now: () => performance.now(),
   });
-  const data = options.data === undefined ? undefined : await DataFile.open(options.data, store);
+  const data = options.data === undefined ? undefined : DataFile.open(options.data, store);
   let faults = initialFaults;
   const setFaults = (change: FaultOptions): void => {
     faults = changeFaults(faults, change);
@@ -168,7 +176,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     reset,
     close: async () => {
       await Promise.all([listener.close(), control?.close()]);
-      await data?.close();
+      data?.close();
     },
   };
 }

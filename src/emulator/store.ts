@@ -48,6 +48,7 @@ export class Store {
   readonly #entries: ReadonlyMap<Collection, Map<string, Entry>> = new Map(
     collections.map((collection) => [collection, new Map<string, Entry>()]),
   );
+  readonly #groups = new Map<string, Map<string, Entry>>();
   readonly #listeners: StoreListener[] = [];
 
   constructor(revision = 0) {
@@ -73,6 +74,11 @@ export class Store {
     return this.#in(collection).values();
   }
 
+  /** The objects of a collection whose ids begin with `{group}/`: a consumer's credentials, a manager's secrets. */
+  entriesWithin(collection: Collection, group: string): IterableIterator<Entry> {
+    return (this.#groups.get(`${collection}/${group}`) ?? new Map<string, Entry>()).values();
+  }
+
   count(collection: Collection): number {
     return this.#in(collection).size;
   }
@@ -88,7 +94,7 @@ export class Store {
       createdIndex: before?.createdIndex ?? this.#revision,
       modifiedIndex: this.#revision,
     };
-    this.#in(collection).set(id, after);
+    this.#set(after);
     this.#tell({ collection, id, before, after });
     return after;
   }
@@ -99,6 +105,7 @@ export class Store {
     if (before === undefined) return undefined;
     this.#revision += 1;
     this.#in(collection).delete(id);
+    this.#groups.get(groupOf(before))?.delete(id);
     this.#tell({ collection, id, before, after: undefined });
     return before;
   }
@@ -107,10 +114,16 @@ export class Store {
   restore(entries: Iterable<Entry>, revision: number): void {
     for (const entry of entries) {
       const before = this.get(entry.collection, entry.id);
-      this.#in(entry.collection).set(entry.id, entry);
+      this.#set(entry);
       this.#tell({ collection: entry.collection, id: entry.id, before, after: entry });
     }
     this.#revision = Math.max(this.#revision, revision);
+  }
+
+  /** Repeats a change that was saved: puts the object, or removes it. */
+  replay(collection: Collection, id: string, entry: Entry | undefined, revision: number): void {
+    if (entry === undefined) this.delete(collection, id);
+    this.restore(entry === undefined ? [] : [entry], revision);
   }
 
   /** Removes everything. The revision goes on. */
@@ -120,6 +133,15 @@ export class Store {
     }
   }
 
+  #set(entry: Entry): void {
+    this.#in(entry.collection).set(entry.id, entry);
+    if (!entry.id.includes('/')) return;
+    const group = groupOf(entry);
+    const members = this.#groups.get(group);
+    if (members === undefined) this.#groups.set(group, new Map([[entry.id, entry]]));
+    else members.set(entry.id, entry);
+  }
+
   #in(collection: Collection): Map<string, Entry> {
     return this.#entries.get(collection) ?? new Map();
   }
@@ -127,4 +149,8 @@ export class Store {
   #tell(event: StoreEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
+}
+
+function groupOf(entry: Entry): string {
+  return `${entry.collection}/${entry.id.slice(0, entry.id.indexOf('/'))}`;
 }

@@ -213,8 +213,7 @@ export class AdminApi {
 
   #deleteCredentials(username: string): void {
     const { store } = this.#options;
-    const orphans = [...store.entries('credentials')].filter((entry) => ownerOf(entry.id) === username);
-    for (const orphan of orphans) store.delete('credentials', orphan.id);
+    for (const orphan of [...store.entriesWithin('credentials', username)]) store.delete('credentials', orphan.id);
   }
 
   #find(target: ObjectTarget): Entry {

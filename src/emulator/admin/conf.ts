@@ -1,8 +1,9 @@
 import { idAt, isObject, type Json, type JsonObject, objectAt } from '../json.js';
-import type { PluginDefinitions } from '../plugins.js';
+import type { PluginDefinition, PluginDefinitions } from '../plugins.js';
 import { credentialKeys, referencesOf } from '../references.js';
 import type { Replica } from '../replica.js';
 import type { Schema } from '../schema/schema.js';
+import { secretSchema } from '../schema/secret.js';
 import type { Validator } from '../schema/validator.js';
 import type { Collection, Store } from '../store.js';
 import type { Rules } from '../versions.js';
@@ -16,6 +17,8 @@ export interface ConfContext {
   readonly store: Store;
   readonly validator: Validator;
   readonly plugins: PluginDefinitions;
+  /** The plugins of stream routes. */
+  readonly streamPlugins: PluginDefinitions;
   readonly core: Readonly<Record<Exclude<Collection, 'plugin_metadata'>, Schema>>;
 }
 
@@ -37,9 +40,17 @@ export function checkShape(context: ConfContext, candidate: Candidate): JsonObje
   const { collection, id, conf } = candidate;
   if (collection === 'plugin_metadata') return checkMetadata(context, id, conf);
   if (collection === 'routes') checkExclusive(conf);
-  const checked = context.validator.check(context.core[collection], conf);
+  const checked = context.validator.check(schemaOf(context, collection, id), conf);
   if (!checked.ok) throw refuse(400, `invalid configuration: ${checked.error}`);
   return isObject(checked.value) ? checked.value : conf;
+}
+
+function schemaOf(context: ConfContext, collection: Exclude<Collection, 'plugin_metadata'>, id: string): Schema {
+  if (collection !== 'secrets') return context.core[collection];
+  const manager = id.slice(0, id.indexOf('/'));
+  const schema = secretSchema(context.rules, manager);
+  if (schema === undefined) throw refuse(400, `invalid secret manager: ${manager}`);
+  return schema;
 }
 
 /** Checks the plugins of a configuration and fills in their defaults. */
@@ -48,11 +59,14 @@ export function checkPlugins(context: ConfContext, collection: Collection, conf:
   if (!isObject(plugins)) return conf;
   const forConsumers = collection === 'consumers' || collection === 'credentials';
   const filled = Object.entries(plugins).map(([name, settings]): [string, Json] => {
-    const definition = Object.hasOwn(context.plugins, name) ? context.plugins[name] : undefined;
+    const definition = definitionOf(context, collection, name);
     const prefix = forConsumers ? 'invalid plugins configuration: ' : '';
     if (definition === undefined) throw refuse(400, `${prefix}unknown plugin [${name}]`);
+    if (!isObject(settings)) {
+      throw refuse(400, `${prefix}invalid plugin conf ${JSON.stringify(settings)} for plugin [${name}]`);
+    }
     const schema = (forConsumers ? definition.consumer_schema : undefined) ?? definition.schema;
-    const checked = context.validator.check(schema, settings ?? null);
+    const checked = context.validator.check(schema, settings);
     if (!checked.ok) {
       throw refuse(400, `${prefix}failed to check the configuration of plugin ${name} err: ${checked.error}`);
     }
@@ -89,8 +103,12 @@ export function checkMeaning(collection: Collection, conf: JsonObject): void {
  */
 export function checkReferences(context: ConfContext, collection: Collection, conf: JsonObject): void {
   for (const { collection: target, id, word } of referencesOf(collection, conf)) {
-    if (context.store.get(target, id) === undefined) {
+    const found = context.store.get(target, id);
+    if (found === undefined) {
       throw refuse(400, `failed to fetch ${word} info by ${word} id [${id}], response code: 404`);
+    }
+    if (target === 'ssls' && found.value['type'] !== 'client') {
+      throw refuse(400, `failed to fetch ${word} info by ${word} id [${id}], wrong ssl type`);
     }
   }
 }
@@ -176,19 +194,13 @@ function checkUpstream(upstream: JsonObject): void {
   if (byKey && upstream['key'] === undefined) throw refuse(400, 'missing key');
 }
 
-const authPlugins = new Set([
-  'key-auth',
-  'basic-auth',
-  'jwt-auth',
-  'hmac-auth',
-  'ldap-auth',
-  'wolf-rbac',
-  'jwe-decrypt',
-  'multi-auth',
-]);
-
 function isAuth(context: ConfContext, name: string): boolean {
-  return context.plugins[name]?.type === 'auth' || authPlugins.has(name);
+  return context.plugins[name]?.type === 'auth';
+}
+
+function definitionOf(context: ConfContext, collection: Collection, name: string): PluginDefinition | undefined {
+  const definitions = collection === 'stream_routes' ? context.streamPlugins : context.plugins;
+  return Object.hasOwn(definitions, name) ? definitions[name] : undefined;
 }
 
 function typeName(value: Json): string {

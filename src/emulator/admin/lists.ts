@@ -22,14 +22,14 @@ export function listBody(store: Store, serializer: Serializer, rules: Rules, ask
   const page = readPage(query);
   if (page === undefined && within === undefined && !filters(query, rules))
     return serializer.wholeList(store, collection);
-  const prefix = within === undefined ? '' : `${within}/`;
   const matches = matcher(query, rules);
-  const found = [...store.entries(collection)].filter((entry) => entry.id.startsWith(prefix) && matches(entry.value));
+  const members = within === undefined ? store.entries(collection) : store.entriesWithin(collection, within);
+  const found = [...members].filter((entry) => matches(entry.value));
   if (collection === 'credentials' && found.length === 0) throw keyNotFound();
   if (page === undefined) return serializer.list(found.sort(byId), found.length);
   const begin = (page.number - 1) * page.size;
-  const members = found.sort(byCreation).slice(begin, begin + page.size);
-  return serializer.list(members, found.length, members.length === 0 ? '{}' : '[]');
+  const shown = found.sort(byCreation).slice(begin, begin + page.size);
+  return serializer.list(shown, found.length, shown.length === 0 ? '{}' : '[]');
 }
 
 /** The order of lists: by key, as the bytes of the store go. */

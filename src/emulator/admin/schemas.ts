@@ -15,15 +15,18 @@ export function answerSchema(context: ConfContext, request: ApiRequest, segments
   if (request.method !== 'GET') throw notFound(context);
   if (name === 'plugins') return pluginSchema(context, request, inner ?? '');
   const collection = collections.find((known) => adminKinds[known].schema === name);
-  if (collection === undefined || collection === 'plugin_metadata') {
-    throw new Refusal(400, { error_msg: `not found schema: ${name ?? ''}` });
+  const missing = collection === 'credentials' && !context.rules.hasCredentials;
+  if (collection === undefined || collection === 'plugin_metadata' || missing) {
+    throw new Refusal(400, { error_msg: `not found schema: ${name ?? ''}` }, apiVersion);
   }
   return jsonAnswer(200, context.core[collection], apiVersion);
 }
 
 function pluginSchema(context: ConfContext, request: ApiRequest, name: string): ApiAnswer {
-  const definition = Object.hasOwn(context.plugins, name) ? context.plugins[name] : undefined;
-  if (definition === undefined) throw new Refusal(404, { error_msg: 'plugin not found in subsystem http' }, apiVersion);
+  const subsystem = request.query.get('subsystem') ?? 'http';
+  const definitions = subsystem === 'stream' ? context.streamPlugins : context.plugins;
+  const definition = Object.hasOwn(definitions, name) ? definitions[name] : undefined;
+  if (definition === undefined) throw unknownPlugin(context, name, subsystem);
   const type = request.query.get('schema_type');
   const schema =
     type === 'consumer'
@@ -32,6 +35,12 @@ function pluginSchema(context: ConfContext, request: ApiRequest, name: string): 
         ? definition.metadata_schema
         : definition.schema;
   return jsonAnswer(200, schema ?? definition.schema, apiVersion);
+}
+
+function unknownPlugin(context: ConfContext, name: string, subsystem: string): Refusal {
+  return context.rules.explainsRefusals
+    ? new Refusal(404, { error_msg: `plugin not found in subsystem ${subsystem}` }, apiVersion)
+    : new Refusal(400, { error_msg: `failed to load plugin ${name}` }, apiVersion);
 }
 
 function validateOne(context: ConfContext, request: ApiRequest, name: string): ApiAnswer {
@@ -62,9 +71,9 @@ export function answerPlugins(context: ConfContext, request: ApiRequest, segment
   if (request.method !== 'GET') throw refuse(404, 'not found');
   if (name === 'list') return jsonAnswer(200, byPriority(context));
   if (name !== undefined) return pluginSchema(context, request, name);
-  if (request.query.get('subsystem') === 'stream') return jsonAnswer(200, {}, apiVersion);
   if (request.query.get('all') !== 'true') return jsonAnswer(200, byPriority(context), apiVersion);
-  return jsonAnswer(200, context.plugins, apiVersion);
+  const stream = request.query.get('subsystem') === 'stream';
+  return jsonAnswer(200, stream ? context.streamPlugins : context.plugins, apiVersion);
 }
 
 function byPriority(context: ConfContext): readonly string[] {

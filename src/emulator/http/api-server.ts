@@ -47,20 +47,18 @@ export async function serveApi(options: ApiServerOptions): Promise<Listener> {
       request.socket.resetAndDestroy();
       return;
     }
+    const asked: ApiRequest = {
+      method,
+      path,
+      query: new URLSearchParams(cut < 0 ? '' : url.slice(cut + 1)),
+      header: (name) => first(request.headers[name]),
+      body: body.bytes,
+      bodySize: body.size,
+    };
     const answer =
       fate === 'fail'
-        ? failure(faults.failStatus)
-        : api.answer(
-            {
-              method,
-              path,
-              query: new URLSearchParams(cut < 0 ? '' : url.slice(cut + 1)),
-              header: (name) => first(request.headers[name]),
-              body: body.bytes,
-              bodySize: body.size,
-            },
-            workers.get(request.socket) ?? 0,
-          );
+        ? failure(faults.failStatus, 'failed on purpose')
+        : answerSafely(api, asked, workers.get(request.socket) ?? 0);
     if (fate === 'reset after') {
       request.socket.resetAndDestroy();
       return;
@@ -103,12 +101,17 @@ function first(header: string | string[] | undefined): string | undefined {
   return typeof header === 'string' ? header : header?.[0];
 }
 
-function failure(status: number): ApiAnswer {
-  return {
-    status,
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ error_msg: 'failed on purpose' }),
-  };
+/** One request that cannot be answered must not end the server for all others. */
+function answerSafely(api: Api, request: ApiRequest, worker: number): ApiAnswer {
+  try {
+    return api.answer(request, worker);
+  } catch (error) {
+    return failure(500, error instanceof Error ? error.message : String(error));
+  }
+}
+
+function failure(status: number, message: string): ApiAnswer {
+  return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ error_msg: message }) };
 }
 
 function send(response: ServerResponse, answer: ApiAnswer, server: string | undefined, method: string): void {

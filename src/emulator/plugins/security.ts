@@ -1,4 +1,5 @@
 import { addresses, flag, list, requiring, shape, text, whole, word } from '../schema/build.js';
+import { coreParts } from '../schema/core.js';
 import type { PluginMaker } from './define.js';
 
 const origins = '^(\\*|\\*\\*|null|\\w+://[^,]+(,\\w+://[^,]+)*)$';
@@ -70,10 +71,83 @@ const realIp: PluginMaker = () => ({
   ),
 });
 
+const uriBlocker: PluginMaker = () => ({
+  priority: 2900,
+  schema: shape(
+    {
+      block_rules: list(text({ minLength: 1, maxLength: 4096 }), { uniqueItems: true }),
+      rejected_code: whole({ minimum: 200, default: 403 }),
+      rejected_msg: text({ minLength: 1 }),
+      case_insensitive: flag(false),
+    },
+    { required: ['block_rules'] },
+  ),
+});
+
+const uaRestriction: PluginMaker = (rules) => {
+  const agents = list(text({ minLength: 1 }), { minItems: 1 });
+  return {
+    priority: 2999,
+    schema: shape(
+      {
+        bypass_missing: flag(false),
+        allowlist: agents,
+        denylist: agents,
+        message: text({ minLength: 1, maxLength: 1024, default: 'Not allowed' }),
+      },
+      rules.since('3.10.0') ? { oneOf: requiring(['allowlist'], ['denylist']) } : {},
+    ),
+  };
+};
+
+const refererRestriction: PluginMaker = (rules) => {
+  const hosts = list(coreParts(rules).host, { minItems: 1 });
+  return {
+    priority: 2990,
+    schema: shape(
+      {
+        bypass_missing: flag(false),
+        whitelist: hosts,
+        blacklist: hosts,
+        message: text({ minLength: 1, maxLength: 1024, default: 'Your referer host is not allowed' }),
+      },
+      { oneOf: requiring(['whitelist'], ['blacklist']) },
+    ),
+  };
+};
+
+const csrf: PluginMaker = () => ({
+  priority: 2980,
+  schema: shape(
+    { key: text(), expires: whole({ default: 7200 }), name: text({ default: 'apisix-csrf-token' }) },
+    { required: ['key'], encrypt_fields: ['key'] },
+  ),
+});
+
+const requestValidation: PluginMaker = (rules) => ({
+  priority: 2800,
+  type: 'validation',
+  schema: shape(
+    {
+      header_schema: { type: 'object' },
+      body_schema: { type: 'object' },
+      rejected_code: whole({ minimum: 200, maximum: 599, default: 400 }),
+      rejected_msg: text({ minLength: 1, maxLength: 256 }),
+      ...(rules.since('3.18.0') ? { max_req_body_size: whole({ minimum: 1, default: 67_108_864 }) } : {}),
+    },
+    { anyOf: requiring(['header_schema'], ['body_schema']) },
+  ),
+});
+
 /** The plugins that decide who comes through. */
 export const securityPlugins: Readonly<Record<string, PluginMaker>> = {
   cors,
   'ip-restriction': ipRestriction,
   'consumer-restriction': consumerRestriction,
   'real-ip': realIp,
+  'uri-blocker': uriBlocker,
+  'ua-restriction': uaRestriction,
+  'referer-restriction': refererRestriction,
+  csrf,
+  'request-validation': requestValidation,
 };

@@ -82,7 +82,8 @@ function tlsSchema(shortestKey: number, current: boolean): Schema {
       dependencies: {
         client_cert: both('client_key'),
         client_key: both('client_cert'),
-        client_cert_id: { not: { required: ['client_cert', 'client_key'] } },
+        // A slip of the older gateways, which lets a pair stand beside an id.
+        client_cert_id: { not: { required: [current ? 'client_cert' : 'client_client', 'client_key'] } },
       },
     },
   );
