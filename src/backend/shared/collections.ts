@@ -55,12 +55,22 @@ export interface AdminObject {
   readonly value: JsonObject;
 }
 
-/** Names an object: `services/abc`, `consumers/ann/credentials/c1`. */
+/**
+ * Names an object: `services/abc`, `consumers/ann/credentials/c1`. Ids and usernames are encoded, so that one with a
+ * slash names no other object and leads to no other path.
+ */
 export function objectRef(collection: Collection, id: string, parent?: string): ObjectRef {
-  return collection === 'credentials' ? `consumers/${parent ?? ''}/credentials/${id}` : `${collection}/${id}`;
+  const last = encodeURIComponent(id);
+  if (collection !== 'credentials') return `${collection}/${last}`;
+  return `consumers/${encodeURIComponent(parent ?? '')}/credentials/${last}`;
 }
 
-/** The path of an object below the endpoint's base URL, ids and usernames encoded. */
+/** The path of an object below the endpoint's base URL. */
 export function objectPath(ref: ObjectRef): string {
-  return `/apisix/admin/${ref.split('/').map(encodeURIComponent).join('/')}`;
+  return `/apisix/admin/${ref}`;
+}
+
+/** The id in the name of an object, as it was before it was encoded. */
+export function idOf(ref: ObjectRef): string {
+  return decodeURIComponent(ref.slice(ref.lastIndexOf('/') + 1));
 }

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../model/json.js';
 import { managedByLabel } from '../../model/labels.js';
 import type { ObjectRef } from '../../model/operation.js';
 import { resourceKey, type ResourceKey, type State } from '../../model/resource.js';
-import { collectionOf, objectRef, type AdminObject } from './collections.js';
+import { collectionOf, idOf, objectRef, type AdminObject } from './collections.js';
 import type { Features } from './features.js';
 import { ownerOf } from './from-admin.js';
 import { referencesOf } from './references.js';
@@ -26,9 +26,9 @@ export interface DraftInput {
 }
 
 /**
- * Turns changes into writes of stored objects: what each change writes or deletes, then what follows from all of them together (a shared
- * upstream that goes away while a service still uses it, upstreams that nothing needs any more, leftovers of earlier
- * jobs). Pure.
+ * Turns changes into writes of stored objects: what each change writes or deletes, then what follows from all of them
+ * together (a shared upstream that goes away while a service still uses it, upstreams that nothing needs any more,
+ * leftovers of earlier jobs). Pure.
  */
 export function draftChanges(input: DraftInput): Draft {
   const { changes, snapshot, features } = input;
@@ -147,7 +147,7 @@ function draftGlobalRule(draft: Draft, change: Change, holders: ReadonlyMap<stri
   const plugin = change.id;
   const refs = holders.get(plugin) ?? [objectRef('global_rules', plugin)];
   for (const ref of refs) {
-    const id = ref.slice(ref.indexOf('/') + 1);
+    const id = idOf(ref);
     const plugins = asObject(draft.final(ref)?.value['plugins']) ?? {};
     const rest = omit(plugins, [plugin]);
     const next = change.type === 'delete' ? rest : { ...rest, [plugin]: change.desired.body };
@@ -185,7 +185,7 @@ function removeUnused(
   if (released.length === 0) return;
   const used = new Set([...draft.finals()].flatMap(referencesOf));
   for (const { ref, key } of released) {
-    const isShared = desired.resources.has(resourceKey('upstream', ref.slice(ref.indexOf('/') + 1)));
+    const isShared = desired.resources.has(resourceKey('upstream', idOf(ref)));
     if (!used.has(ref) && !isShared) draft.remove(ref, [key]);
   }
 }
