@@ -1,0 +1,142 @@
+import { GatewayError } from '../../model/errors.js';
+import type { ResourceKey } from '../../model/resource.js';
+import type { PoolResponse } from '../../pool/pool.js';
+import type { Executed } from '../backend.js';
+import { refusal, type AdminClient, type AdminRequest } from '../shared/client.js';
+import { blameRefusal } from './blame.js';
+import { isBlank } from './document.js';
+import { documentPath, headDocument, isSameStamp, stampOf } from './endpoint.js';
+import type { Job, Write } from './job.js';
+import { readInstance, type Instance, type InstanceReading, type Interner } from './read.js';
+import type { Recollection } from './remembered.js';
+
+/** What carrying out a job on an instance needs. */
+export interface ExecuteOptions {
+  readonly job: Job;
+  readonly recollection: Recollection;
+  readonly interner: Interner;
+  readonly signal?: AbortSignal;
+}
+
+/** How often what an instance refuses is left out and the rest sent again; gateways before 3.15 name one thing at a time. */
+const mostRounds = 10;
+
+/**
+ * Makes one instance hold what it shall. An instance that was written by somebody else since it was read is read again and
+ * the goal worked out anew on what it holds; so it is when the instance refuses a version, once. What of the changes the
+ * instance refuses is left out, and the rest sent without it.
+ *
+ * @throws GatewayError when the instance cannot be read, does not answer, or refuses what cannot be left out
+ */
+export async function executeOn(instance: Instance, options: ExecuteOptions): Promise<Executed> {
+  const { client } = instance;
+  const { job, signal } = options;
+  let reading = await instance.reading;
+  let withheld: ReadonlyMap<ResourceKey, string> = new Map();
+  let write = job.writeFor(reading.inventory, withheld);
+  let isFresh = false;
+  let versionRefusals = 0;
+  let rounds = 0;
+
+  const readAgain = async (): Promise<void> => {
+    options.recollection.forget(client.endpoint);
+    const contested = reading.contested;
+    reading = await readInstance(client, options.recollection, options.interner, signal);
+    reading = { ...reading, contested: contested || !isBlank(reading.inventory.document) };
+    write = job.writeFor(reading.inventory, withheld);
+    isFresh = true;
+  };
+
+  for (;;) {
+    if (write.content === undefined) return finished(write, 200, new Date(), false);
+    if (!isFresh && reading.stamp !== undefined) {
+      const { stamp } = await headDocument(client, signal);
+      if (!isSameStamp(stamp, reading.stamp)) {
+        await readAgain();
+        continue;
+      }
+    }
+    const request = putRequest(write.content, signal);
+    const response = await client.send(request);
+    if (response.status === 202 || response.status === 200) {
+      remember(client, options.recollection, { reading, write, response });
+      return finished(write, response.status, dateOf(response), true);
+    }
+    if (response.status === 204) {
+      // Somebody gave the digest to what the instance holds. What that is, only the instance knows.
+      await readAgain();
+      if (write.content === undefined) return finished(write, response.status, dateOf(response), true);
+      if (versionRefusals > 0) throw refusal(client, request, response);
+      versionRefusals += 1;
+      continue;
+    }
+    const refused = refusal(client, request, response);
+    if (response.status !== 400) throw refused;
+    if (isVersionRefusal(refused)) {
+      if (versionRefusals > 0) throw refused;
+      versionRefusals += 1;
+      await readAgain();
+      continue;
+    }
+    rounds += 1;
+    const blame = await blameRefusal(client, refused, write, reading.inventory, signal);
+    const isNew = [...blame.changes.keys()].some((key) => !withheld.has(key));
+    if (blame.others.size > 0 || !isNew || rounds > mostRounds) {
+      throw blamed(refused, new Map([...withheld, ...blame.changes, ...blame.others]));
+    }
+    withheld = new Map([...withheld, ...blame.changes]);
+    write = job.writeFor(reading.inventory, withheld);
+    isFresh = true;
+  }
+}
+
+/** Tells whether an instance refuses a document because it holds a newer version of some section. */
+function isVersionRefusal({ failure }: GatewayError): boolean {
+  return /^\w+_conf_version must be greater than/.test(failure.gatewayText ?? '');
+}
+
+function putRequest(content: NonNullable<Write['content']>, signal: AbortSignal | undefined): AdminRequest {
+  return {
+    method: 'PUT',
+    path: documentPath,
+    headers: { 'x-digest': content.digest },
+    body: content.body,
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+/**
+ * What was written is what the instance holds now. Where others write it too that may be wrong: an instance that has the
+ * version already keeps its content and takes the digest all the same. Such an instance is read the next time.
+ */
+function remember(
+  { endpoint }: AdminClient,
+  recollection: Recollection,
+  done: { readonly reading: InstanceReading; readonly write: Write; readonly response: PoolResponse },
+): void {
+  if (done.reading.contested) {
+    recollection.forget(endpoint);
+    return;
+  }
+  const stamp = stampOf(done.response);
+  recollection.set(endpoint, {
+    ...(stamp === undefined ? {} : { stamp }),
+    inventory: done.write.after,
+    bytes: Buffer.byteLength(done.write.content?.body ?? ''),
+  });
+}
+
+function finished({ withheld }: Write, status: number, at: Date, written: boolean): Executed {
+  return { at, status, written, ...(withheld.size === 0 ? {} : { refused: withheld }) };
+}
+
+function dateOf({ headers }: PoolResponse): Date {
+  const date = new Date(headers['date'] ?? Number.NaN);
+  return Number.isNaN(date.getTime()) ? new Date() : date;
+}
+
+/** The refusal, with those to blame. */
+function blamed(error: GatewayError, keys: ReadonlyMap<ResourceKey, string>): GatewayError {
+  if (keys.size === 0) return error;
+  return new GatewayError(error.code, { ...error.failure, blamed: keys }, { message: error.message, cause: error });
+}
