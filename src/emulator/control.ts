@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FaultOptions, Faults } from './faults.js';
+import { isObject } from './json.js';
 import type { Counters } from './http/counters.js';
 import { listen, type Listener } from './http/listener.js';
 
@@ -39,7 +40,7 @@ function answer(controlled: Controlled, request: IncomingMessage, response: Serv
       return send(response, 200, controlled.faults());
     case 'PUT /faults':
       try {
-        controlled.setFaults(JSON.parse(body) as FaultOptions);
+        controlled.setFaults(readFaults(body));
       } catch (error) {
         return send(response, 400, { error: error instanceof Error ? error.message : String(error) });
       }
@@ -52,6 +53,18 @@ function answer(controlled: Controlled, request: IncomingMessage, response: Serv
         error: 'GET /counts, DELETE /counts, GET /faults, PUT /faults and POST /reset are what there is',
       });
   }
+}
+
+/** @throws RangeError when the text is no JSON object. */
+function readFaults(body: string): FaultOptions {
+  let given: unknown;
+  try {
+    given = JSON.parse(body);
+  } catch {
+    given = undefined;
+  }
+  if (!isObject(given)) throw new RangeError('faults are a JSON object: {"failRate": 0.1}');
+  return given;
 }
 
 async function readText(request: IncomingMessage): Promise<string> {

@@ -103,7 +103,7 @@ function journalOf(path: string): string {
 }
 
 function readSaved(path: string): Saved {
-  const saved = parse<Saved>(readFileSync(path, 'utf8'));
+  const saved = parse(readFileSync(path, 'utf8')) as Saved | undefined;
   if (saved === undefined || !Number.isInteger(saved.revision) || !Array.isArray(saved.entries)) {
     throw new RangeError(`${path} is no data file of the emulator`);
   }
@@ -114,12 +114,12 @@ function readJournal(path: string): readonly Line[] {
   if (!existsSync(path)) return [];
   return readFileSync(path, 'utf8')
     .split('\n')
-    .flatMap((text) => (text === '' ? [] : (parse<Line>(text) ?? [])));
+    .flatMap((text) => (text === '' ? [] : ((parse(text) as Line | undefined) ?? [])));
 }
 
-function parse<T>(text: string): T | undefined {
+function parse(text: string): unknown {
   try {
-    return JSON.parse(text) as T;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

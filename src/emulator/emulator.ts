@@ -14,7 +14,7 @@ import { coreSchemas } from './schema/core.js';
 import { Validator } from './schema/validator.js';
 import { serveApi } from './http/api-server.js';
 import { type ConnectionCounts, Counters, type RequestCounts } from './http/counters.js';
-import type { TlsOptions } from './http/listener.js';
+import type { Listener, TlsOptions } from './http/listener.js';
 import { startStandaloneGroup, type StandaloneInstance } from './standalone/emulator.js';
 import { Store } from './store.js';
 import { rulesFor } from './versions.js';
@@ -156,11 +156,24 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       answer: (request, worker) => api.answer(request, worker),
       kindOf: (path) => segmentsOf(path)?.[0] ?? 'other',
     },
+  }).catch((error: unknown) => {
+    data?.close();
+    throw error;
   });
-  const control =
-    options.control === undefined
-      ? undefined
-      : await startControl(options.control, { counters, faults: () => faults, setFaults, reset });
+  const closeAll = async (): Promise<void> => {
+    await Promise.all([listener.close(), control?.close()]);
+    data?.close();
+  };
+  let closing: Promise<void> | undefined;
+  let control: Listener | undefined;
+  if (options.control !== undefined) {
+    try {
+      control = await startControl(options.control, { counters, faults: () => faults, setFaults, reset });
+    } catch (error) {
+      await closeAll();
+      throw error;
+    }
+  }
   return {
     url: listener.url,
     urls: [listener.url],
@@ -174,10 +187,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     },
     setFaults,
     reset,
-    close: async () => {
-      await Promise.all([listener.close(), control?.close()]);
-      data?.close();
-    },
+    close: () => (closing ??= closeAll()),
   };
 }
 

@@ -213,7 +213,7 @@ export class AdminApi {
 
   #deleteCredentials(username: string): void {
     const { store } = this.#options;
-    for (const orphan of [...store.entriesWithin('credentials', username)]) store.delete('credentials', orphan.id);
+    for (const orphan of store.entriesWithin('credentials', username)) store.delete('credentials', orphan.id);
   }
 
   #find(target: ObjectTarget): Entry {
