@@ -51,5 +51,6 @@ if (process.argv.includes('--types')) {
   execFileSync('npx', ['tsc', '-p', 'tsconfig.types.json', '--outDir', `${outdir}/types`], { stdio: 'inherit' });
 }
 
+chmodSync(outdir, 0o755);
 rmSync('dist', { recursive: true, force: true });
 renameSync(outdir, 'dist');
