@@ -233,7 +233,7 @@ export function redactLine(line: string): string {
     const value = groups['value'] ?? '';
     const bare = value.replace(/^["']/, '');
     if (!isSecretName(groups['name'] ?? groups['json'] ?? '') || isReference(bare)) return whole;
-    return /^[|>&*]/.test(value) ? whole : `${groups['before']}${mask}`;
+    return /^[|>&*]/.test(value) ? whole : `${groups['before']}${mask}${/\s*$/.exec(value)?.[0] ?? ''}`;
   });
   return redactString(masked.replace(encoded, mask), ignore);
 }

@@ -101,10 +101,19 @@ function parseYaml(text: string): Parsed {
   return { ok: true, document };
 }
 
+/** Words of the parser that say too little. */
+const clearer: ReadonlyMap<string, string> = new Map([
+  ['duplicated mapping key', 'duplicate key in a mapping'],
+  [
+    'deficient indentation',
+    'deficient indentation: what a "[", a "{" or a quote has opened goes on here, and must be indented',
+  ],
+]);
+
 function failed(error: unknown): Parsed {
   if (!(error instanceof YAMLException)) throw error;
   const { mark, reason } = error;
-  const message = reason === 'duplicated mapping key' ? 'duplicate key in a mapping' : reason;
+  const message = clearer.get(reason) ?? reason;
   const position = mark === undefined ? {} : { line: mark.line + 1, column: mark.column + 1 };
   return { ok: false, problems: [{ message, ...position }] };
 }

@@ -17,7 +17,7 @@ export interface PositionNode {
   start: number;
   /** Entries of a mapping by key. */
   members?: Map<string, Member>;
-  /** What `<<` merges into a mapping, nearest first. */
+  /** What `<<` merges into a mapping: mappings, or lists of them. */
   merged?: PositionNode[];
   /** Items of a list. */
   items?: PositionNode[];
@@ -87,7 +87,7 @@ export function indexYaml(events: readonly Event[], text: string): PositionTree 
       const { name, start: keyStart } = frame.key;
       delete frame.key;
       if (name === '<<') {
-        frame.node.merged = [...(frame.node.merged ?? []), ...(node.items ?? [node])];
+        (frame.node.merged ??= []).push(node);
         return;
       }
       const first = frame.node.members?.get(name);
@@ -171,8 +171,10 @@ function memberOf(node: PositionNode, key: string): Member | undefined {
   const own = node.members?.get(key);
   if (own !== undefined) return own;
   for (const source of node.merged ?? []) {
-    const member = memberOf(source, key);
-    if (member !== undefined) return member;
+    for (const mapping of source.items ?? [source]) {
+      const member = memberOf(mapping, key);
+      if (member !== undefined) return member;
+    }
   }
   return undefined;
 }
