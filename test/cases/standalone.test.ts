@@ -1,0 +1,32 @@
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { startEmulator, type Emulator } from '../../src/emulator/index.js';
+import { createPoolManager } from '../../src/pool/manager.js';
+import type { Pools } from '../../src/pool/pool.js';
+import { abilitiesOf, runCase } from './bench.js';
+import { cases } from './cases.js';
+
+describe.each(['3.13.0', '3.18.0'])('two emulated standalone instances %s', (version) => {
+  const abilities = abilitiesOf(version, 'apisix-standalone');
+  let pools: Pools;
+  let emulator: Emulator;
+
+  beforeAll(async () => {
+    pools = createPoolManager();
+    emulator = await startEmulator({ mode: 'standalone', instances: 2, gatewayVersion: version });
+  });
+  afterAll(async () => {
+    await pools.close();
+    await emulator.close();
+  });
+
+  for (const gatewayCase of cases.filter(({ suits }) => suits?.(abilities) ?? true)) {
+    it(gatewayCase.name, async () => {
+      await runCase(gatewayCase, {
+        backend: 'apisix-standalone',
+        endpoints: emulator.urls.map((server) => ({ server, token: emulator.adminKey })),
+        pools,
+        abilities,
+      });
+    });
+  }
+});
