@@ -11,9 +11,18 @@ const outdir = mkdtempSync('.build-');
 process.on('exit', () => rmSync(outdir, { recursive: true, force: true }));
 
 /** CommonJS dependencies bundled into an ES module still call require for Node's own modules. */
-const requireShim = "import { createRequire as __adcCreateRequire } from 'node:module'; const require = __adcCreateRequire(import.meta.url);";
+const requireShim =
+  "import { createRequire as __adcCreateRequire } from 'node:module'; const require = __adcCreateRequire(import.meta.url);";
 
-const common = { bundle: true, platform: 'node', format: 'esm', target: 'node20.18', define, logLevel: 'warning', sourcemap: false };
+const common = {
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20.18',
+  define,
+  logLevel: 'warning',
+  sourcemap: false,
+};
 
 const bin = await build({
   ...common,
@@ -41,7 +50,9 @@ chmodSync(`${outdir}/main.js`, 0o755);
 /** A heavy package in the entry chunk would make every command pay for it at start. */
 const heavy = ['undici', 'zod', 'js-yaml', 'ajv', 'hono', 'pino', 'prom-client'];
 const entry = Object.entries(bin.metafile.outputs).find(([file]) => file === `${outdir}/main.js`)?.[1];
-const leaked = heavy.filter((name) => Object.keys(entry?.inputs ?? {}).some((input) => input.includes(`node_modules/${name}/`)));
+const leaked = heavy.filter((name) =>
+  Object.keys(entry?.inputs ?? {}).some((input) => input.includes(`node_modules/${name}/`)),
+);
 if (leaked.length > 0) {
   process.stderr.write(`build: the entry chunk contains ${leaked.join(', ')}; load it where it is used\n`);
   process.exit(1);

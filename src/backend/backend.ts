@@ -103,11 +103,7 @@ export interface Reading {
    * @param unmanagedIn gives what of a state is outside the job's scope. Where several instances are written, each may hold
    *   what the one the changes were made from does not. Default: everything that no change deletes and nobody desires.
    */
-  lower(
-    changes: readonly Change[],
-    desired: State,
-    unmanagedIn?: (state: State) => Unmanaged,
-  ): readonly Operation[];
+  lower(changes: readonly Change[], desired: State, unmanagedIn?: (state: State) => Unmanaged): readonly Operation[];
 }
 
 /** What an operation that succeeded left behind. */
