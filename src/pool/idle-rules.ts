@@ -53,7 +53,7 @@ export class IdleRules {
     if (idled < leastLesson) return;
     const agrees = Math.abs(idled - this.#lastClose) <= 0.1 * idled + 50;
     if (agrees) {
-      this.#lesson = Math.min(idled, this.#lastClose);
+      this.#lesson = 0.75 * Math.min(idled, this.#lastClose);
       this.#lessonUntil = now + this.#settings.maxAge;
     }
     this.#lastClose = idled;

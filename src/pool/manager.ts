@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { AdcError } from '../model/errors.js';
 import { SessionStore, type Destination } from './connect.js';
 import { DurationHistogram } from './histogram.js';
@@ -20,10 +21,9 @@ interface Waiter {
 /** Where a lease leads, before there is a pool for it. */
 interface Route {
   readonly key: string;
-  readonly url: URL;
-  readonly tls: TlsIdentity | undefined;
-  readonly hash: string;
-  readonly proxy: Proxy | undefined;
+  readonly origin: string;
+  /** Checks and prepares the TLS material, once. */
+  destination(): Destination;
 }
 
 /**
@@ -40,6 +40,8 @@ class PoolManager implements Pools {
   readonly #shared: Shared;
   /** The least recently leased first. */
   readonly #pools = new Map<string, OnePool>();
+  /** TLS sessions outlive their pools, so that a pool that was evicted and comes back needs no full handshake. */
+  readonly #sessions: LRUCache<string, SessionStore>;
   readonly #waiters = new Set<Waiter>();
   #evictions = 0;
   #ticker: NodeJS.Timeout | undefined;
@@ -47,6 +49,7 @@ class PoolManager implements Pools {
 
   constructor(settings: PoolSettings) {
     this.#settings = settings;
+    this.#sessions = new LRUCache({ max: 4 * settings.poolsMax });
     this.#shared = {
       settings,
       wheel: new Wheel(),
@@ -116,7 +119,12 @@ class PoolManager implements Pools {
     const proxy = findProxy(url, this.#settings.proxyEnv);
     const hash = url.protocol === 'https:' ? identityHash(tls ?? {}) : plainIdentity.hash;
     const key = [url.origin, hash, proxy?.origin ?? '', proxy?.authorization ?? ''].join(' ');
-    return { key, url, tls, hash, proxy };
+    let destination: Destination | undefined;
+    return {
+      key,
+      origin: url.origin,
+      destination: () => (destination ??= this.#destination(key, url, tls ?? {}, hash, proxy)),
+    };
   }
 
   /**
@@ -137,23 +145,27 @@ class PoolManager implements Pools {
 
   #makePool(route: Route, wanted: number): OnePool | undefined {
     // Before a pool is evicted for it: bad material must harm no other pool.
-    const destination = this.#destination(route);
+    const destination = route.destination();
     if (this.#pools.size >= this.#settings.poolsMax) this.#evict(wanted);
     if (this.#pools.size >= this.#settings.poolsMax) return undefined;
     this.#startTicking();
     return new OnePool(destination, this.#shared);
   }
 
-  #destination({ url, tls, hash, proxy }: Route): Destination {
+  #destination(key: string, url: URL, tls: TlsIdentity, hash: string, proxy: Proxy | undefined): Destination {
     const secure = url.protocol === 'https:';
+    // The endpoints of one gateway share an identity, and with it the parsed certificates.
+    const shared = secure ? [...this.#pools.values()].find((pool) => pool.identity.hash === hash)?.identity : undefined;
+    const sessions = this.#sessions.get(key) ?? new SessionStore(this.#settings.maxAge);
+    if (secure) this.#sessions.set(key, sessions);
     return {
       origin: url.origin,
       tls: secure,
       host: bareHost(url.hostname),
       port: portOf(url),
-      identity: secure ? prepareIdentity(tls ?? {}, hash) : plainIdentity,
+      identity: secure ? (shared ?? prepareIdentity(tls, hash)) : plainIdentity,
       ...(proxy && { proxy }),
-      sessions: new SessionStore(this.#settings.maxAge),
+      sessions,
     };
   }
 
@@ -174,7 +186,7 @@ class PoolManager implements Pools {
 
   #waitForPool(route: Route, { signal, deadline }: LeaseOptions): Promise<OnePool> {
     const { queueLength, queueWait, poolsMax } = this.#settings;
-    const full = `no pool for ${route.url.origin}: all ${poolsMax} are leased`;
+    const full = `no pool for ${route.origin}: all ${poolsMax} are leased`;
     if (this.#waiters.size >= queueLength) {
       throw new AdcError('busy', `${full}, and ${this.#waiters.size} leases wait`);
     }

@@ -7,6 +7,7 @@ import { IdleRules } from './idle-rules.js';
 import { FairQueue } from './queue.js';
 import type { Carrier, Exchange } from './exchange.js';
 import type { DurationHistogram } from './histogram.js';
+import type { Identity } from './identity.js';
 import type { PoolSettings } from './options.js';
 import type { PoolReport } from './pool.js';
 import type { Wheel } from './wheel.js';
@@ -78,6 +79,10 @@ export class OnePool implements Carrier {
     this.#destination = destination;
     this.#breaker = new Breaker(shared.settings);
     this.#idleRules = new IdleRules(shared.settings);
+  }
+
+  get identity(): Identity {
+    return this.#destination.identity;
   }
 
   /** Nothing is open, nothing waits. */

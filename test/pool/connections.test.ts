@@ -219,11 +219,11 @@ test('a server that was seen to close idle connections early is believed', async
   const server = await serve(
     (request, response) => {
       response.end();
-      setTimeout(() => request.socket.destroy(), 250);
+      setTimeout(() => request.socket.destroy(), 400);
     },
     { server: { keepAliveTimeout: 0 } },
   );
-  const pools = makePools();
+  const pools = makePools({ idleTimeout: 600, random: () => 0 });
   const lease = await pools.lease({ origin: server.origin });
   for (let times = 1; times <= 2; times += 1) {
     await lease.request({ method: 'GET', path: '/' });

@@ -122,8 +122,8 @@ test('an idle timeout of the server is learned from two closes that agree, and f
   expect(idle(0)).toBe(45_000);
   rules.noteServerClose(1_020, 0);
   rules.noteServerClose(1_000, 0);
-  expect(idle(0)).toBe(1_000);
-  expect(idle(poolDefaults.maxAge - 1)).toBe(1_000);
+  expect(idle(0)).toBe(750);
+  expect(idle(poolDefaults.maxAge - 1)).toBe(750);
   expect(idle(poolDefaults.maxAge)).toBe(45_000);
 });
 
