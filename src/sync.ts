@@ -122,6 +122,7 @@ export async function sync(options: SyncOptions): Promise<SyncResult> {
     outcomes,
     unsupported: difference.unsupported,
     desired: difference.configured,
+    current: difference.current,
     now: new Date(),
   });
   return { difference, plan: planned, report };

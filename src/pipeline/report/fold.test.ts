@@ -156,6 +156,33 @@ describe('one request with several changes', () => {
     expect(outcomes.map(({ blamed }) => blamed)).toEqual([false, false]);
   });
 
+  it('blames nobody for a whole document that carries one change, unless the gateway does', () => {
+    const fold = (error: Error): unknown =>
+      foldOutcomes({ changes: [shop], outcomes: [outcome('configs', 'failed', ['service/shop'], { error })], now })
+        .outcomes[0]?.blamed;
+    const failure = { method: 'PUT', url: 'http://a/configs' };
+    expect(fold(new GatewayError('unreachable', failure))).toBe(false);
+    expect(fold(new GatewayError('refused', { ...failure, blamed: new Map([['service/shop', 'no']]) }))).toBe(true);
+  });
+
+  it('shows what is blamed although nothing changes it', () => {
+    const old = resource('ssl', 'old');
+    const current: State = { resources: new Map([[old.key, old]]) };
+    const blamed = new Map([
+      [old.key, 'cert expired'],
+      ['ssl/unknown', 'whatever'],
+    ]);
+    const error = new GatewayError('refused', { method: 'PUT', url: 'http://a/configs', status: 400, blamed });
+    const failed = ['http://a', 'http://b'].map((endpoint) => outcome('configs', 'failed', both, { error, endpoint }));
+    const { outcomes } = foldOutcomes({ changes: [shop, list], outcomes: failed, current, now });
+    expect(outcomes.map(({ change, blamed }) => [change.type, change.key, blamed])).toEqual([
+      ['create', 'service/shop', false],
+      ['create', 'route/list', false],
+      ['update', 'ssl/old', true],
+    ]);
+    expect(String(outcomes[2]?.error)).toContain('cert expired');
+  });
+
   it('fails what the endpoint refused although the request went through', () => {
     const refused = new Map([['route/list', 'unknown plugin']]);
     const report = foldOutcomes({

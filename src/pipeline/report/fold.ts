@@ -1,6 +1,7 @@
 import { AdcError, GatewayError } from '../../model/errors.js';
 import type { Change, Creation } from '../../model/change.js';
-import { parentIdOf, type ResourceKey, type State } from '../../model/resource.js';
+import type { Operation } from '../../model/operation.js';
+import { parentIdOf, type Resource, type ResourceKey, type State } from '../../model/resource.js';
 import type { OperationOutcome, OperationStatus } from '../apply/outcome.js';
 
 /** What became of one change: its operations folded into one result. */
@@ -16,8 +17,8 @@ export interface ChangeOutcome {
   /** The endpoint of the operation that decided the status. Absent where no operation was needed. */
   readonly endpoint?: string;
   /**
-   * Of `failed`: whether this resource is to blame. False where one request carried several changes and the gateway
-   * blamed none of them, or others.
+   * Of `failed`: whether this resource is to blame. False where the request was about more than this resource and the
+   * gateway blamed none, or others.
    */
   readonly blamed?: boolean;
 }
@@ -38,7 +39,10 @@ export interface Summary extends Readonly<Record<OperationStatus, number>> {
 
 /** What a sync did. */
 export interface SyncReport {
-  /** One for each change, in the order of the changes; then one for each resource that the gateway cannot hold. */
+  /**
+   * One for each change, in the order of the changes; then one for each resource that the gateway cannot hold, and one for
+   * each that it blamed for a refusal although nothing changes it.
+   */
   readonly outcomes: readonly ChangeOutcome[];
   /** In the order in which the plan first names them. Empty where nothing was sent. */
   readonly endpoints: readonly EndpointOutcome[];
@@ -60,6 +64,8 @@ export interface FoldInput {
   readonly unsupported?: ReadonlyMap<ResourceKey, string>;
   /** The desired state before it was projected: where `unsupported` resources are looked up. */
   readonly desired?: State;
+  /** The current state: where resources are looked up that a gateway blames although nothing changes them. */
+  readonly current?: State;
   /** When changes without any operation are said to have ended. */
   readonly now: Date;
 }
@@ -86,18 +92,11 @@ export function foldOutcomes(input: FoldInput): SyncReport {
   for (const [key, reason] of unsupported) {
     const resource = desired?.resources.get(key);
     if (resource === undefined) continue;
-    const parentId = parentIdOf(resource);
-    const change: Creation = {
-      type: 'create',
-      key,
-      kind: resource.kind,
-      id: resource.id,
-      name: resource.name,
-      desired: resource,
-      ...(parentId === undefined ? {} : { parentId }),
-    };
+    const change: Creation = { type: 'create', ...identity(resource), desired: resource };
     folded.push({ change, status: 'failed', error: new AdcError('unsupported', reason), at: now, blamed: true });
   }
+
+  for (const bystander of foldBystanders(outcomes, input)) folded.push(bystander);
 
   const summary = summarise(folded);
   const repairs = outcomes.filter((outcome) => outcome.operation.changes.length === 0);
@@ -146,14 +145,49 @@ function outcomeFor(
     const blamed = error instanceof GatewayError ? error.failure.blamed : undefined;
     const words = blamed?.get(change.key);
     if (words !== undefined && error instanceof GatewayError) {
-      const { code, failure } = error;
-      const own = new GatewayError(code, { ...failure, gatewayText: words }, { cause: error });
-      return { ...seen, status, error: own, blamed: true };
+      return { ...seen, status, error: ownWords(error, words), blamed: true };
     }
-    return { ...seen, status, error, blamed: operation.changes.length === 1 };
+    return { ...seen, status, error, blamed: blamed === undefined && isAlone(operation) };
   }
   const because = outcome.because === undefined ? undefined : culprit(outcome.because);
   return { ...seen, status, ...(error === undefined ? {} : { error }), ...(because === undefined ? {} : { because }) };
+}
+
+/** Whether an operation is about one resource and nothing else: not a whole document, whose name holds no id. */
+function isAlone({ changes, object }: Operation): boolean {
+  return changes.length === 1 && object.includes('/');
+}
+
+/**
+ * Resources that a gateway named as the reason of a refusal although no change is about them: what it held before is not
+ * accepted any more. They are shown as updates without fields, because that is what has to be repaired.
+ */
+function foldBystanders(outcomes: readonly OperationOutcome[], input: FoldInput): readonly ChangeOutcome[] {
+  const changed = new Set(input.changes.map((change) => change.key));
+  const found = new Map<ResourceKey, ChangeOutcome>();
+  for (const { operation, status, at, error } of outcomes) {
+    if (status !== 'failed' || !(error instanceof GatewayError)) continue;
+    for (const [key, words] of error.failure.blamed ?? []) {
+      const current = input.current?.resources.get(key);
+      if (changed.has(key) || found.has(key) || current === undefined) continue;
+      const desired = input.desired?.resources.get(key) ?? current;
+      const change: Change = { type: 'update', ...identity(desired), desired, current, fields: [] };
+      const own = ownWords(error, words);
+      found.set(key, { change, status, error: own, at, endpoint: operation.endpoint, blamed: true });
+    }
+  }
+  return [...found.values()];
+}
+
+/** The refusal in the words about one resource. */
+function ownWords(error: GatewayError, words: string): GatewayError {
+  return new GatewayError(error.code, { ...error.failure, gatewayText: words }, { cause: error });
+}
+
+function identity(resource: Resource): Pick<Change, 'key' | 'kind' | 'id' | 'name' | 'parentId'> {
+  const { key, kind, id, name } = resource;
+  const parentId = parentIdOf(resource);
+  return parentId === undefined ? { key, kind, id, name } : { key, kind, id, name, parentId };
 }
 
 function foldEndpoints(outcomes: readonly OperationOutcome[]): readonly EndpointOutcome[] {
