@@ -13,6 +13,9 @@ import type { Metrics } from './metrics.js';
 import { createPreparation, RefusedRequest } from './prepare.js';
 import { requestSchemas, type JobPath } from './requests.js';
 
+/** Milliseconds in which a client that was answered early may go on sending. */
+const longestPassing = 5_000;
+
 /** What the front of the server works with. */
 export interface FrontOptions {
   readonly pools: Pools;
@@ -74,18 +77,21 @@ export function createFront(
     } catch (error) {
       answer = failureAnswer(error, visit);
     }
-    // What was not read of the body is let pass by: a connection closed on a sender would lose it our answer.
-    if (!request.readableEnded) request.resume();
     options.metrics.request(visit.path, answer.status);
     if (gone.signal.aborted) return;
+    const isEarly = !request.complete;
     response.writeHead(answer.status, {
       'Content-Type': 'application/json',
       'Content-Length': Buffer.byteLength(answer.body),
       'X-Request-Id': id,
       ...answer.headers,
-      ...(options.isDraining() ? { Connection: 'close' } : {}),
+      ...(isEarly || options.isDraining() ? { Connection: 'close' } : {}),
     });
-    response.end(answer.body);
+    if (isEarly) {
+      response.write(answer.body);
+      await letPass(request);
+      response.end();
+    } else response.end(answer.body);
   };
 
   async function answerTo(path: string, request: IncomingMessage, visit: Visit): Promise<Answer> {
@@ -202,6 +208,16 @@ class ForbiddenTarget extends Error {
     super(`${server} is not among the targets that this server allows`);
     this.name = 'ForbiddenTarget';
   }
+}
+
+/** A connection closed on somebody who still sends would lose him our answer: what comes is thrown away, for a while. */
+async function letPass(request: IncomingMessage): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, longestPassing);
+    for (const event of ['end', 'close', 'error']) request.once(event, () => resolve());
+    request.once('close', () => clearTimeout(timer));
+    request.resume();
+  });
 }
 
 function classify(error: unknown): { readonly status: number; readonly retryAfter: boolean; readonly code: string } {

@@ -54,11 +54,18 @@ export interface JobAnswer {
  * @throws AdcError where it failed before anything was written
  */
 export async function runJob(job: PreparedJob, context: JobContext): Promise<JobAnswer> {
-  const backend = await openBackend(job.opts.backend, backendOptions(job, context));
+  const { signal } = context;
+  // A reading may be cut short. A write that was cut would leave open whether it happened: those in flight are waited for.
+  const reading = new AbortController();
+  const stop = (): void => reading.abort(signal.reason);
+  const keepWrites = (): void => signal.removeEventListener('abort', stop);
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  const backend = await openBackend(job.opts.backend, backendOptions(job, context, reading.signal));
   try {
     switch (job.path) {
       case '/sync':
-        return await runSync(job, context, backend);
+        return await runSync(job, context, backend, keepWrites);
       case '/diff':
         return await runDiff(job, context, backend);
       case '/validate':
@@ -67,6 +74,7 @@ export async function runJob(job: PreparedJob, context: JobContext): Promise<Job
         return await runDump(job, backend);
     }
   } finally {
+    keepWrites();
     backend.close();
   }
 }
@@ -77,6 +85,7 @@ async function runSync(
   job: PreparedJob,
   { memory, signal, deadline }: JobContext,
   backend: OpenedBackend,
+  onWrite: () => void,
 ): Promise<JobAnswer> {
   const { report } = await sync({
     backend,
@@ -86,6 +95,9 @@ async function runSync(
     concurrency: job.opts.requestConcurrent,
     signal,
     deadline,
+    onStage: (stage) => {
+      if (stage === 'apply') onWrite();
+    },
   });
   if (report === undefined) throw new TypeError('a sync that is no dry run has a report');
   await yieldToOthers();
@@ -181,7 +193,7 @@ function requestTimeoutOf(jobTimeout: number): number {
   return Math.max(10_000, Math.ceil(jobTimeout / 3));
 }
 
-function backendOptions({ opts, endpoints }: PreparedJob, context: JobContext): BackendOptions {
+function backendOptions({ opts, endpoints }: PreparedJob, context: JobContext, signal: AbortSignal): BackendOptions {
   const { log } = context;
   return {
     endpoints,
@@ -192,7 +204,7 @@ function backendOptions({ opts, endpoints }: PreparedJob, context: JobContext): 
     requestTimeout: requestTimeoutOf(opts.timeout),
     concurrency: opts.requestConcurrent,
     deadline: context.deadline,
-    signal: context.signal,
+    signal,
     headers: context.headers,
     ...(log.isLevelEnabled('debug')
       ? {

@@ -27,8 +27,8 @@ export type { Server, ServerOptions } from './options.js';
 
 const mebibyte = 1024 * 1024;
 
-/** Milliseconds that answers are given to leave, after everything was stopped. */
-const lastWords = 2_000;
+/** Milliseconds that writes in flight are given to end, and answers to leave, after everything was stopped. */
+const lastWords = 5_000;
 
 /**
  * Starts the server: the status port first, so that probes are answered from the beginning, then the listener.

@@ -328,14 +328,19 @@ it('works a thousand syncs through no more connections than it has requests in f
     task(own.url, own.adminKey, smallConfig, { cacheKey: `key${index}`, requestConcurrent: 4 }),
   );
   const statuses: unknown[] = [];
+  let most = 0;
   const client = async (body: unknown): Promise<void> => {
-    for (let round = 0; round < 125; round += 1)
+    for (let round = 0; round < 125; round += 1) {
       statuses.push((await put(front.url, '/sync', body, { agent })).json.status);
+      most = Math.max(most, own.connections.open);
+    }
   };
   await Promise.all(bodies.map(client));
   expect(statuses).toHaveLength(1_000);
   expect(new Set(statuses)).toEqual(new Set(['success']));
-  expect(own.connections.opened).toBeLessThanOrEqual(8 * 4);
+  expect(most).toBeLessThanOrEqual(8 * 4);
+  // Some were idle for the shortened time in between, and made anew.
+  expect(own.connections.opened).toBeLessThanOrEqual(3 * 8 * 4);
   await until('idle connections are closed', () => own.connections.open === 0);
   agent.destroy();
   await front.close();
