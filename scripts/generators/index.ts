@@ -1,3 +1,4 @@
+import { renderCliReference } from './cli-reference.js';
 import { renderConfigurationReference } from './configuration-reference.js';
 import { renderJsonSchema } from './json-schema.js';
 
@@ -12,4 +13,5 @@ export interface Generator {
 export const generators: readonly Generator[] = [
   { file: 'schema/adc.schema.json', render: renderJsonSchema },
   { file: 'docs/reference/configuration.md', render: renderConfigurationReference },
+  { file: 'docs/reference/cli.md', render: renderCliReference },
 ];

@@ -1,5 +1,5 @@
 import { changeLines, changeSummary, emptiedLines, unmanagedLines } from '../pipeline/report/changes.js';
-import type { Palette } from '../pipeline/report/words.js';
+import { escapeControls, type Palette } from '../pipeline/report/words.js';
 import type { Difference } from '../sync.js';
 import { sayNotices } from './configuration.js';
 import type { Context } from './context.js';
@@ -9,7 +9,9 @@ export function* differenceLines(difference: Difference, colors: Palette): Gener
   const states = [difference.desired, difference.current];
   for (const change of difference.changes) yield* changeLines(change, { colors, states });
   for (const [key, reason] of difference.unsupported) {
-    yield `${colors.red('✖')} ${key} cannot be stored: ${reason}`;
+    const resource = difference.configured.resources.get(key);
+    const title = resource === undefined ? key : `${resource.kind}: ${JSON.stringify(resource.name)}`;
+    yield `${colors.red('✖')} ${escapeControls(title)} cannot be stored: ${reason}`;
   }
   yield difference.changes.length === 0 && difference.unsupported.size === 0
     ? 'No changes: the gateway matches the configuration.'

@@ -61,7 +61,8 @@ export const emulatorFlags = [
   }),
   integerFlag('instances', '--instances', {
     description: 'how many instances there are in standalone mode, each at a port of its own',
-    default: 1,
+    default: undefined,
+    defaultText: '1',
     min: 1,
     max: 256,
   }),

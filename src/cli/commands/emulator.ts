@@ -23,9 +23,8 @@ export async function run(context: Context, values: EmulatorValues): Promise<num
       await seed(emulator, values, context);
       emulator.setFaults(faults);
     }
-    terminal.say(
-      `APISIX ${values.gatewayVersion} Admin API; admin key ${values.adminKey === undefined ? emulator.adminKey : 'as given'}`,
-    );
+    const key = values.adminKey === undefined ? `; admin key ${emulator.adminKey}` : '';
+    terminal.say(`APISIX ${values.gatewayVersion} Admin API, emulated${key}; Ctrl-C ends it`);
     if (emulator.controlUrl !== undefined) terminal.say(`control endpoint ${emulator.controlUrl}`);
     await terminal.print(`${emulator.urls.join(',')}\n`);
     await new Promise<void>((resolve) => {
@@ -59,10 +58,10 @@ function optionsOf(values: EmulatorValues): EmulatorOptions {
     listen: values.listen,
     gatewayVersion: values.gatewayVersion,
     mode: values.mode,
-    instances: values.instances,
     workers: values.workers,
     streamMode: values.streamMode,
     serverHeader: values.serverHeader,
+    ...(values.instances === undefined ? {} : { instances: values.instances }),
     ...(values.adminKey === undefined ? {} : { adminKey: values.adminKey }),
     ...(values.viewerKey === undefined ? {} : { viewerKey: values.viewerKey }),
     ...(values.lag === undefined ? {} : { lag: values.lag }),
