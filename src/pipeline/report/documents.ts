@@ -32,7 +32,7 @@ export function errorDocument(error: unknown): JsonObject {
 }
 
 /** A problem with its place. `path` is written out: `services[0].name`. */
-export function problemDocument(problem: Problem): JsonObject {
+function problemDocument(problem: Problem): JsonObject {
   const { message, file, line, column, path } = problem;
   return {
     message,

@@ -10,7 +10,7 @@ export interface EmptiedCollection {
 }
 
 /** What people call several of a kind. */
-export const plurals: Readonly<Record<Kind, string>> = {
+const plurals: Readonly<Record<Kind, string>> = {
   service: 'services',
   upstream: 'upstreams',
   route: 'routes',
