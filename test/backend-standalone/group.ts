@@ -16,13 +16,20 @@ import { sync, type JobScope, type SyncResult } from '../../src/sync.js';
 import { configured } from '../support/emulated.js';
 
 /** A document as an instance answers it. */
-export type InstanceDocument = Record<string, unknown> & Record<`${string}_conf_version`, number>;
+export interface InstanceDocument extends Readonly<Record<string, unknown>> {
+  readonly routes_conf_version: number;
+  readonly services_conf_version: number;
+  readonly protos_conf_version: number;
+  readonly secrets_conf_version: number;
+}
 
 /** How one sync of a {@link Group} differs from the usual. */
 export interface GroupSync {
   readonly scope?: JobScope;
   readonly backend?: Partial<BackendOptions>;
   readonly labels?: Readonly<Record<string, string>>;
+  /** Default true. */
+  readonly lint?: boolean;
 }
 
 /** Data plane instances, and the tool connected to them as one process that stays. */
@@ -62,9 +69,9 @@ export async function startGroup(
     pools,
     endpoints,
     open,
-    sync: async (document, { scope, backend: chosen, labels } = {}) => {
+    sync: async (document, { scope, backend: chosen, labels, lint = true } = {}) => {
       const backend = open(chosen);
-      const configuration = configured(document, labels === undefined ? {} : { labels });
+      const configuration = configured(document, { lint, ...(labels === undefined ? {} : { labels }) });
       const jobScope = { ...scope, ...(labels === undefined ? {} : { labels }) };
       try {
         return await sync({ backend, configuration, scope: jobScope, concurrency: 32 });

@@ -56,7 +56,7 @@ export async function executeOn(instance: Instance, options: ExecuteOptions): Pr
         continue;
       }
     }
-    const request = putRequest(write.content, signal);
+    const request = putRequest(write.content, versionRefusals, signal);
     const response = await client.send(request);
     if (response.status === 202 || response.status === 200) {
       remember(client, options.recollection, { reading, write, response });
@@ -95,12 +95,17 @@ function isVersionRefusal({ failure }: GatewayError): boolean {
   return /^\w+_conf_version must be greater than/.test(failure.gatewayText ?? '');
 }
 
-function putRequest(content: NonNullable<Write['content']>, signal: AbortSignal | undefined): AdminRequest {
+/** @param tries how often it was sent in vain: a digest that stands over other content already must not be sent again */
+function putRequest(
+  { body, digest }: NonNullable<Write['content']>,
+  tries: number,
+  signal: AbortSignal | undefined,
+): AdminRequest {
   return {
     method: 'PUT',
     path: documentPath,
-    headers: { 'x-digest': content.digest },
-    body: content.body,
+    headers: { 'x-digest': tries === 0 ? digest : `${digest}-${tries}` },
+    body,
     ...(signal === undefined ? {} : { signal }),
   };
 }
