@@ -176,7 +176,7 @@ export function redactResource(kind: Kind, body: JsonObject): JsonObject {
 }
 
 /** Masks the secrets of a value that stands at a path below a resource's body. */
-export function redactValue(kind: Kind, path: JsonPath, value: Json): Json {
+function redactValue(kind: Kind, path: JsonPath, value: Json): Json {
   return redactIn(value, contextAt(kind, path), ignore);
 }
 
@@ -218,10 +218,16 @@ export function secretsIn(value: Json): ReadonlySet<string> {
   return secrets;
 }
 
+// The look-behind keeps a long word from being tried again at each of its letters.
 const assignment =
-  /(?<before>(?<quote>["']?)(?<name>[\w.-]+)\k<quote>\s*:\s+|"(?<json>[\w.-]+)"\s*:\s*)(?<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^,{}[\]\s][^,}\]]*)/g;
+  /(?<before>(?<![\w.-])(?:(?<quote>["']?)(?<name>[\w.-]+)\k<quote>\s*:\s+|"(?<json>[\w.-]+)"\s*:\s*))(?<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^,{}[\]\s][^,}\]]*)/g;
+
+const longRun = /[A-Za-z0-9+/]{40,}={0,2}/g;
+
 /** A long run that mixes cases and digits is key material; ids are hex, and paths have few digits. */
-const encoded = /(?=[a-z+/]*[A-Z])(?=[A-Z+/]*[a-z])(?=[A-Za-z+/]*\d)[A-Za-z0-9+/]{40,}={0,2}/g;
+function isKeyMaterial(run: string): boolean {
+  return /[A-Z]/.test(run) && /[a-z]/.test(run) && /\d/.test(run);
+}
 
 /**
  * Masks what looks like a secret in a line of a YAML or JSON file, by the names of the fields in it. For a line whose
@@ -235,7 +241,10 @@ export function redactLine(line: string): string {
     if (!isSecretName(groups['name'] ?? groups['json'] ?? '') || isReference(bare)) return whole;
     return /^[|>&*]/.test(value) ? whole : `${groups['before']}${mask}${/\s*$/.exec(value)?.[0] ?? ''}`;
   });
-  return redactString(masked.replace(encoded, mask), ignore);
+  return redactString(
+    masked.replace(longRun, (run) => (isKeyMaterial(run) ? mask : run)),
+    ignore,
+  );
 }
 
 /** Secrets shorter than this would turn whole messages into masks; they are not looked for in texts. */

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { parseDotEnv, readDotEnv } from '../../src/pipeline/config/env.js';
 import { interpolate, interpolateText } from '../../src/pipeline/config/interpolate.js';
 import { parseText } from '../../src/pipeline/config/parse.js';
 import { lintConfiguration } from '../../src/pipeline/config/load.js';
@@ -279,8 +278,8 @@ describe('variables', () => {
     const { state, notices } = await loadText(text, { env: { EMPTY: '' }, allowUnsetEnv: true });
     expect([...state.resources.values()][0]?.body).toEqual({ a: '', b: '', c: 'x' });
     expect(notices.map(({ level, message }) => [level, message.replace(/^.*?: /, '')])).toEqual([
+      ['warning', 'global_rules.p.a: the variable "UNSET" is not set; it counts as empty'],
       ['info', 'global_rules.p.b: the variable "EMPTY" is empty'],
-      ['info', 'global_rules.p.a: the variable "UNSET" is empty'],
     ]);
     const strict = await loadText('global_rules: {p: {b: "${EMPTY}"}}\n', { env: { EMPTY: '' } });
     expect(strict.notices).toHaveLength(1);
@@ -289,49 +288,6 @@ describe('variables', () => {
   test('that turn two names into one make a duplicate', async () => {
     const error = await refusal(loadText('services:\n  - name: svc-${A}\n  - name: svc-x\n', { env: { A: 'x' } }));
     expect(said(error)[0]).toMatch(/^3:5 Duplicate service "svc-x"/);
-  });
-});
-
-describe('.env', () => {
-  test('is read as people write it', () => {
-    const text = [
-      'PLAIN=value',
-      'export EXPORTED=1',
-      '# comment',
-      '  SPACED = a b  ',
-      "SINGLE='a # b\\n'",
-      'DOUBLE="a\\nb # c"',
-      'BACK=`it\'s "x"`',
-      'COMMENTED=a # b',
-      'EMPTY=',
-      'MULTI="one',
-      'two"',
-      'EQUALS=a=b',
-      'DOLLAR=${PLAIN}',
-      'QUOTED="x" # y',
-    ].join('\r\n');
-    expect(Object.fromEntries(parseDotEnv(text))).toEqual({
-      PLAIN: 'value',
-      EXPORTED: '1',
-      SPACED: 'a b',
-      SINGLE: 'a # b\\n',
-      DOUBLE: 'a\nb # c',
-      BACK: 'it\'s "x"',
-      COMMENTED: 'a',
-      EMPTY: '',
-      MULTI: 'one\ntwo',
-      EQUALS: 'a=b',
-      DOLLAR: '${PLAIN}',
-      QUOTED: 'x',
-    });
-  });
-
-  test('never overrides what is set, and may be absent', async () => {
-    const folder = await folderWith({ '.env': 'A=file\nB=file\nC=file\n' });
-    const env = await readDotEnv(folder, { A: 'process', B: '', C: undefined });
-    expect([env['A'], env['B'], env['C']]).toEqual(['process', '', 'file']);
-    const empty = { A: '1' };
-    expect(await readDotEnv(await folderWith({}), empty)).toBe(empty);
   });
 });
 

@@ -15,7 +15,7 @@ const options = { lint: true, managedBy: false } as const;
 /** A state as plain data, without where it was written and in one order. */
 function comparable(state: State): unknown {
   return [...state.resources.values()]
-    .map(({ source: _, ...resource }) => resource)
+    .map(({ key, kind, id, name, parent, body }) => ({ key, kind, id, name, parent, body }))
     .sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 

@@ -81,7 +81,7 @@ function mappingOf(value: fc.Arbitrary<Json>): fc.Arbitrary<JsonObject> {
 }
 
 /** What a schema's checks say of lengths. */
-function lengths(schema: { readonly def: { readonly checks?: readonly z.core.$ZodCheck<never>[] | undefined } }): {
+function lengths(schema: { readonly def: { readonly checks?: readonly z.core.$ZodCheck[] | undefined } }): {
   min: number;
   max: number;
 } {

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { description, id, labels, name, openObject, plugins, reference } from './scalars.js';
 
 /** The plugins a credential may be of. */
-export const credentialTypes = ['key-auth', 'basic-auth', 'jwt-auth', 'hmac-auth'] as const;
+const credentialTypes = ['key-auth', 'basic-auth', 'jwt-auth', 'hmac-auth'] as const;
 
 /** What a consumer authenticates with. Its `config` is a secret as a whole, but for references. */
 export const credentialSchema = z.strictObject({

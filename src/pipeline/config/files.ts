@@ -8,7 +8,7 @@ import type { Problem } from '../../model/errors.js';
 export const standardInput = '-';
 
 /** The file that is read where none is named. */
-export const defaultFile = 'adc.yaml';
+const defaultFile = 'adc.yaml';
 
 /** Bytes of one file (or of standard input) that are read at most: 64 MiB. A bigger one is a mistake. */
 export const maxFileBytes = 64 * 1024 * 1024;

@@ -5,7 +5,7 @@ import { maxDepth } from './values.js';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A variable that is used and not set, or set and empty. */
-export interface VariableUse {
+interface VariableUse {
   readonly name: string;
   readonly path: JsonPath;
 }

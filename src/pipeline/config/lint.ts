@@ -9,7 +9,7 @@ export type Linted =
   | { readonly ok: false; readonly errors: readonly LintError[] };
 
 /** One violation of the schema. */
-export interface LintError {
+interface LintError {
   readonly message: string;
   readonly path: JsonPath;
   /** The key below `path` that is meant, where one is. */

@@ -14,7 +14,7 @@ export interface LoadOptions extends ResolveOptions {
   /** Paths and globs, relative to `cwd`; `-` for standard input. None: `adc.yaml`. */
   readonly files: readonly string[];
   readonly cwd: string;
-  /** For `${VAR}`; what `.env` sets is added by the caller (`readDotEnv`). */
+  /** For `${VAR}`; what `.env` sets is in it already. */
   readonly env: Environment;
   /** Standard input; by default that of the process. */
   readonly stdin?: StandardInput | undefined;
@@ -91,7 +91,11 @@ export async function loadConfiguration(options: LoadOptions): Promise<Configura
       });
       unsetPlaces.add(`${part} ${formatPath(path)}`);
     }
-    for (const { name, path } of [...filled.empty, ...(options.allowUnsetEnv ? filled.unset : [])]) {
+    for (const { name, path } of options.allowUnsetEnv ? filled.unset : []) {
+      const message = `${file}: ${formatPath(path)}: the variable "${name}" is not set; it counts as empty`;
+      notices.push({ level: 'warning', message });
+    }
+    for (const { name, path } of filled.empty) {
       notices.push({ level: 'info', message: `${file}: ${formatPath(path)}: the variable "${name}" is empty` });
     }
     return { ...(file === undefined ? {} : { file }), document: filled.document };

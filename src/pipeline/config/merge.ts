@@ -17,7 +17,7 @@ interface Segment {
 }
 
 /** Says what is wrong with a value that should be a list or a mapping; undefined where nothing is. */
-export function shapeError(value: unknown, shape: 'list' | 'mapping'): string | undefined {
+function shapeError(value: unknown, shape: 'list' | 'mapping'): string | undefined {
   const empty = shape === 'list' ? '[]' : '{}';
   if (value === null) return `null is not allowed; write ${empty} if nothing is meant to be there`;
   if (shape === 'list' ? Array.isArray(value) : isJsonObject(value)) return undefined;

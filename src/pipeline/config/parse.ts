@@ -9,7 +9,7 @@ import { maxDepth } from './values.js';
 export type Format = 'yaml' | 'json';
 
 /** Something wrong with a text, and where. */
-export interface SyntaxProblem {
+interface SyntaxProblem {
   readonly message: string;
   /** 1-based; absent where the text as a whole is meant. */
   readonly line?: number;
@@ -23,7 +23,7 @@ export type Parsed =
   | { readonly ok: false; readonly problems: readonly SyntaxProblem[] };
 
 /** YAML 1.2 core, and `<<`, which the format has always been shared with. */
-export const yamlSchema = CORE_SCHEMA.withTags(mergeTag);
+const yamlSchema = CORE_SCHEMA.withTags(mergeTag);
 
 /** How often a file may use an anchor: each use is cheap, but a file with more was not written by people. */
 const maxAliases = 100_000;

@@ -12,7 +12,7 @@ import { scanJson, type JsonVisitor } from './json-scan.js';
 import { maxDepth } from './values.js';
 
 /** A value of a text and where it begins; its children, if it has any. */
-export interface PositionNode {
+interface PositionNode {
   /** Offset of what stands for the value; -1 where only its key does (empty, block text, block collection). */
   start: number;
   /** Entries of a mapping by key. */
@@ -31,7 +31,7 @@ interface Member {
 }
 
 /** A key that stands in its mapping twice. */
-export interface DuplicateKey {
+interface DuplicateKey {
   readonly key: string;
   readonly offset: number;
   readonly firstOffset: number;

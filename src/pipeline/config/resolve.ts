@@ -5,7 +5,7 @@ import { managedByLabel, type LabelSelector } from '../../model/labels.js';
 import type { Notice } from '../../model/notice.js';
 import type { State } from '../../model/resource.js';
 import { collections, isIncluded } from './collections.js';
-import { toProblems, type Finding, type Locate, type Part } from './findings.js';
+import { toProblems, type Finding, type Part } from './findings.js';
 import { flatten } from './flatten.js';
 import { limitNotices } from './limits.js';
 import { lintDocument } from './lint.js';
@@ -92,17 +92,6 @@ export function inspectParts(parts: readonly Part[], options: ResolveOptions): I
 const emptyConfiguration: Configuration = { state: { resources: new Map() }, mentioned: new Set(), notices: [] };
 
 /**
- * Says what is wrong with a configuration.
- *
- * @returns an AdcError `lint` with a problem for every finding
- */
-export function configurationError(findings: readonly Finding[], parts: readonly Part[], locate?: Locate): AdcError {
-  const problems = toProblems(findings, parts, locate);
-  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-  return new AdcError('lint', `the configuration has ${count}`, { problems });
-}
-
-/**
  * Resolves a parsed document (of a request, of a program) to the desired state. The document is not changed and may be
  * frozen; the state refers to parts of it.
  *
@@ -111,6 +100,10 @@ export function configurationError(findings: readonly Finding[], parts: readonly
 export function resolveConfiguration(document: unknown, options: ResolveOptions): Configuration {
   const parts: readonly Part[] = [{ document }];
   const { configuration, findings } = inspectParts(parts, options);
-  if (findings.length > 0) throw configurationError(findings, parts);
+  if (findings.length > 0) {
+    const problems = toProblems(findings, parts);
+    const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+    throw new AdcError('lint', `the configuration has ${count}`, { problems });
+  }
   return configuration;
 }
