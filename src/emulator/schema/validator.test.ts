@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { describeJsonError } from '../admin/body.js';
 import type { Json } from '../json.js';
+import { when } from './build.js';
 import type { Schema } from './schema.js';
 import { soundSchema } from './sound.js';
 import { Validator } from './validator.js';
@@ -83,9 +84,11 @@ describe('defaults', () => {
   test('decide which branch applies', () => {
     const schema: Schema = {
       properties: { policy: { default: 'local' } },
-      if: { properties: { policy: { enum: ['redis'] } } },
-      ['then']: { required: ['host'] },
-      else: { properties: { size: { default: 9 } } },
+      ...when(
+        { properties: { policy: { enum: ['redis'] } } },
+        { required: ['host'] },
+        { properties: { size: { default: 9 } } },
+      ),
     };
     expect(check(schema, {})).toEqual({ policy: 'local', size: 9 });
     expect(check(schema, { policy: 'redis' })).toBe('then clause did not match');
