@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { fillDefaults, matchesSchema } from '../../src/backend/shared/defaults.js';
-import { asObject, omit } from '../../src/backend/shared/values.js';
+import { asObject, asText, omit } from '../../src/backend/shared/values.js';
 import { isJsonObject, type Json, type JsonObject } from '../../src/model/json.js';
 import { exchangesOf, type Recorded } from './recorded.js';
 
@@ -37,7 +37,7 @@ function writes(version: string): readonly Recorded[] {
 describe.skipIf(!hasSchemas).each(['3.2.2', '3.10.0', '3.13.0'])('the defaults that gateway %s stores', (version) => {
   const core = new Map(
     (read(`exchanges-${version}.json`)['exchanges'] as readonly JsonObject[]).flatMap((exchange) => {
-      const name = String(exchange['case']).replace('core schema: ', '');
+      const name = (asText(exchange['case']) ?? '').replace('core schema: ', '');
       return name === exchange['case']
         ? []
         : [[name, asObject(asObject(exchange['response'])?.['json']) ?? {}] as const];

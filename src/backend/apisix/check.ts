@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../model/json.js';
+import { fillDefaults, matchesSchema } from '../shared/defaults.js';
 
 /** Checks values against a gateway's schemas, here. */
 export interface Checker {
@@ -20,7 +21,8 @@ export async function createChecker(): Promise<Checker> {
   return {
     check(schema, value) {
       const validates = ajv.compile(schema);
-      if (validates(value)) return undefined;
+      // A gateway fills in defaults before it looks at the branches that depend on them.
+      if (validates(fillDefaults(schema, value, matchesSchema))) return undefined;
       return ajv.errorsText(validates.errors, { dataVar: 'configuration' });
     },
   };

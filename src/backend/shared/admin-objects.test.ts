@@ -390,8 +390,8 @@ describe('reading what was written', () => {
     ]),
     consumer_group: record({ ...common, plugins }, ['name', 'plugins']),
     plugin_config: record({ ...common, plugins }, ['name', 'plugins']),
-    global_rule: config as fc.Arbitrary<JsonObject>,
-    plugin_metadata: config as fc.Arbitrary<JsonObject>,
+    global_rule: config,
+    plugin_metadata: config,
   };
 
   const parents: Readonly<Partial<Record<Kind, string>>> = {

@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
-import { asList, asObject, isSame } from './values.js';
+import { asList, asObject, isEmptyTable, isSame } from './values.js';
 
 /** Decides whether a value satisfies a schema, for branches (`if`, `anyOf`, `oneOf`) that fill defaults of their own. */
 export type Matches = (schema: JsonObject, value: Json) => boolean;
@@ -59,10 +59,15 @@ function fillProperties(schema: JsonObject, value: JsonObject, matches: Matches)
   for (const [name, property] of Object.entries(properties)) {
     const initial = isJsonObject(property) ? property['default'] : undefined;
     if (initial === undefined || Object.hasOwn(value, name)) continue;
-    found[name] = fillWith(property, initial, matches);
+    found[name] = fillWith(property, asTyped(property, initial), matches);
   }
   const filled = Object.keys(found).length === 0 ? value : { ...value, ...found };
   return fillDependencies(schema, filled, matches);
+}
+
+/** An empty default of a list is written as `{}` in the schemas that gateways give. */
+function asTyped(property: Json | undefined, initial: Json): Json {
+  return isEmptyTable(initial) && isJsonObject(property) && property['type'] === 'array' ? [] : initial;
 }
 
 function fillDependencies(schema: JsonObject, value: JsonObject, matches: Matches): JsonObject {
