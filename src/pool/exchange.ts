@@ -1,6 +1,7 @@
 import { util, type Dispatcher } from 'undici';
 import { GatewayError, type ErrorCode } from '../model/errors.js';
 import { classifyExchange, isRefusedRequest, type Failure } from './failure.js';
+import { announcedKeepAlive, announcesClose, joinHeaders, requestHeaders } from './headers.js';
 import { parseRetryAfter, retriedStatus, retryDelay } from './retry.js';
 import type { Connection } from './connection.js';
 import type { PoolSettings } from './options.js';
@@ -185,7 +186,8 @@ export class Exchange implements Expiring, QueueItem<Exchange>, Dispatcher.Dispa
     this.#status = status;
     this.#statusText = statusText;
     this.#headers = joinHeaders(util.parseHeaders(rawHeaders));
-    noteConnectionHeaders(this.#connection, this.#headers);
+    if (announcesClose(this.#headers)) this.#connection.ending = true;
+    this.#connection.keepAlive = announcedKeepAlive(this.#headers);
     return true;
   }
 
@@ -390,29 +392,4 @@ export class Exchange implements Expiring, QueueItem<Exchange>, Dispatcher.Dispa
   get #url(): string {
     return this.#carrier.origin + this.#request.path;
   }
-}
-
-function requestHeaders(request: PoolRequest, proxyAuthorization: string | undefined): Record<string, string> | null {
-  if (proxyAuthorization !== undefined) return { ...request.headers, 'proxy-authorization': proxyAuthorization };
-  return request.headers ?? null;
-}
-
-/** Several values of one name as one. Written by hand because it runs for every answer. */
-function joinHeaders(parsed: Record<string, string | string[]>): Readonly<Record<string, string>> {
-  const joined: Record<string, string> = {};
-  for (const name in parsed) {
-    const value = parsed[name];
-    if (value !== undefined) joined[name] = typeof value === 'string' ? value : value.join(', ');
-  }
-  return joined;
-}
-
-/** What an answer says about the connection that it came over. */
-function noteConnectionHeaders(connection: Connection, headers: Readonly<Record<string, string>>): void {
-  const option = headers['connection'];
-  if (option !== undefined && option !== 'keep-alive' && /\bclose\b/i.test(option)) connection.ending = true;
-  const keepAlive = headers['keep-alive'];
-  if (keepAlive === undefined) return;
-  const seconds = /timeout=(\d+)/i.exec(keepAlive)?.[1];
-  if (seconds !== undefined) connection.keepAlive = Number(seconds) * 1000;
 }

@@ -1,10 +1,9 @@
 import type { Socket } from 'node:net';
-import { Breaker } from './breaker.js';
-import { openConnection, type Destination } from './connect.js';
 import { Connection } from './connection.js';
-import { classifyConnect, type Failure } from './failure.js';
 import { IdleRules } from './idle-rules.js';
+import { Opener, type OpenerPool } from './opener.js';
 import { FairQueue } from './queue.js';
+import type { Destination } from './connect.js';
 import type { Carrier, Exchange } from './exchange.js';
 import type { DurationHistogram } from './histogram.js';
 import type { Identity } from './identity.js';
@@ -21,16 +20,8 @@ export interface Shared {
   readonly firstByte: DurationHistogram;
 }
 
-/** A connection that is being opened. */
-interface Opening {
-  /** The request that it is opened for; none where that was served otherwise meanwhile, and for probes. */
-  owner: Exchange | undefined;
-  readonly startedAt: number;
-  giveUp: () => void;
-}
-
 /** The connections of one (origin, TLS identity, proxy), and the requests that use them or wait for them. */
-export class OnePool implements Carrier {
+export class OnePool implements Carrier, OpenerPool {
   readonly settings: PoolSettings;
   readonly wheel: Wheel;
   readonly origin: string;
@@ -45,13 +36,12 @@ export class OnePool implements Carrier {
 
   readonly #shared: Shared;
   readonly #destination: Destination;
-  readonly #breaker: Breaker;
+  readonly #opener: Opener;
   readonly #idleRules: IdleRules;
   readonly #queue = new FairQueue<Exchange>();
   readonly #connections = new Set<Connection>();
   /** The most recently used last. */
   readonly #idle: Connection[] = [];
-  readonly #openings = new Set<Opening>();
   /** Every request without an answer, waiting ones included. */
   readonly #active = new Set<Exchange>();
   /** What was opened and has not reported its close, destroyed or not. */
@@ -62,7 +52,6 @@ export class OnePool implements Carrier {
   #reused = 0;
   #staleRetries = 0;
   #pumping = false;
-  #probe: NodeJS.Timeout | undefined;
   #draining: { readonly reason: string; readonly done: () => void } | undefined;
 
   constructor(destination: Destination, shared: Shared) {
@@ -77,7 +66,7 @@ export class OnePool implements Carrier {
     this.clientCertificate = destination.identity.clientCertificate;
     this.#shared = shared;
     this.#destination = destination;
-    this.#breaker = new Breaker(shared.settings);
+    this.#opener = new Opener(destination, shared.settings, shared.connect, this);
     this.#idleRules = new IdleRules(shared.settings);
   }
 
@@ -87,7 +76,7 @@ export class OnePool implements Carrier {
 
   /** Nothing is open, nothing waits. */
   get isEmpty(): boolean {
-    return this.#connections.size === 0 && this.#openings.size === 0 && this.#active.size === 0;
+    return this.#connections.size === 0 && this.#opener.size === 0 && this.#active.size === 0;
   }
 
   /** It finishes what it carries, and then goes. */
@@ -130,7 +119,7 @@ export class OnePool implements Carrier {
     // With the last request of a pool that drains its connections went.
     if (!this.#connections.has(connection)) return;
     connection.served += 1;
-    this.#breaker.succeeded();
+    this.#opener.succeeded();
     this.#release(connection, performance.now());
   }
 
@@ -142,6 +131,33 @@ export class OnePool implements Carrier {
     this.#closed[reason] = (this.#closed[reason] ?? 0) + 1;
     connection.socket.destroy();
     this.#pumpSoon();
+  }
+
+  opened(socket: Socket, owner: Exchange | undefined): void {
+    const now = performance.now();
+    const { maxAge, bodyMax, random } = this.settings;
+    this.#created += 1;
+    const connection = new Connection(socket, this.origin, now + maxAge * (0.8 + 0.2 * random()), bodyMax);
+    this.#connections.add(connection);
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      if (connection.exchange !== undefined || !this.#connections.has(connection)) return;
+      const closedAt = performance.now();
+      this.#idleRules.noteServerClose(closedAt - connection.idleSince, closedAt);
+      this.lose(connection, 'server');
+    });
+    if (owner === undefined) this.#release(connection, now);
+    else this.#send(owner, connection, now);
+    this.#pumpSoon();
+  }
+
+  openFailed(): void {
+    this.#pumpSoon();
+  }
+
+  wantsProbe(now: number): boolean {
+    return this.#hasSlot && (this.leases > 0 || now - this.usedAt <= this.settings.breakerWaitMax);
   }
 
   answering(waited: number): void {
@@ -162,7 +178,8 @@ export class OnePool implements Carrier {
     member.active.delete(exchange);
     // Where it still waits, or a connection is being opened for it; in the common case it does neither.
     if (this.#queue.length > 0) this.#queue.remove(exchange);
-    if (this.#openings.size > 0) this.#disown(exchange, aborted);
+    // After a timeout it goes on, or a slow handshake would never end. Who aborts wants nothing left behind.
+    if (this.#opener.size > 0) this.#opener.disown(exchange, aborted && this.#queue.length === 0);
     if (exchange.holdsRoom) this.#leaveRoom(exchange);
     if (member.active.size === 0) member.quiet();
     if (this.#queue.ready) this.#pumpSoon();
@@ -171,7 +188,7 @@ export class OnePool implements Carrier {
 
   describeLoad(): string {
     const identity = this.#destination.identity.hash.slice(0, 8);
-    const busy = this.#busy + this.#openings.size;
+    const busy = this.#busy + this.#opener.size;
     return (
       `a connection of the pool of ${this.origin} (identity ${identity}): ${busy} of at most ` +
       `${this.settings.connectionsPerPool} connections busy, ${this.#queue.length} requests waiting`
@@ -195,7 +212,7 @@ export class OnePool implements Carrier {
   drain(reason: string, done: () => void): void {
     this.#draining = { reason, done };
     for (const connection of this.#idle.slice()) this.lose(connection, reason);
-    for (const opening of this.#openings) if (opening.owner === undefined) this.#giveUp(opening);
+    this.#opener.giveUpSpares();
     if (this.#active.size === 0) this.#finishDraining();
   }
 
@@ -206,9 +223,8 @@ export class OnePool implements Carrier {
 
   /** Ends everything at once: requests fail with `text`. Resolves once no socket is left. */
   async destroy(reason: string, text: string): Promise<void> {
-    clearTimeout(this.#probe);
     for (const exchange of this.#active) exchange.abort(text);
-    for (const opening of this.#openings) this.#giveUp(opening);
+    this.#opener.close();
     for (const connection of this.#connections) this.lose(connection, reason);
     await Promise.all(
       [...this.#sockets].map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve()))),
@@ -231,7 +247,7 @@ export class OnePool implements Carrier {
       closed: { ...this.#closed },
       retried: { ...this.#retried },
       staleRetries: this.#staleRetries,
-      breaker: this.#breaker.state,
+      breaker: this.#opener.breaker,
     };
   }
 
@@ -263,19 +279,20 @@ export class OnePool implements Carrier {
       }
     }
     if (!this.#hasSlot) return false;
-    if (this.#breaker.allow(now)) {
+    if (this.#opener.mayOpen(now)) {
       exchange.begin(now);
-      this.#open(exchange, now);
+      this.#opener.open(exchange, now);
       return true;
     }
     // The breaker is open. What is connected may still serve; where nothing is, there is nothing to wait for.
     if (this.#connections.size > 0) return false;
-    this.#refuseByBreaker(exchange, now);
+    const { code, text, cause } = this.#opener.refusal(now);
+    exchange.refuse(code, text, cause);
     return true;
   }
 
   get #hasSlot(): boolean {
-    return this.#connections.size + this.#openings.size < this.settings.connectionsPerPool;
+    return this.#connections.size + this.#opener.size < this.settings.connectionsPerPool;
   }
 
   #takeIdle(now: number): Connection | undefined {
@@ -307,7 +324,7 @@ export class OnePool implements Carrier {
       this.lose(connection, 'age');
       return;
     }
-    const next = this.#queue.ready ? this.#queue.shift() : this.#nextOpeningOwner();
+    const next = this.#queue.ready ? this.#queue.shift() : this.#opener.takeOwner();
     if (next === undefined) {
       this.#rest(connection, now);
       return;
@@ -317,7 +334,7 @@ export class OnePool implements Carrier {
     if (next.needsFresh && connection.served > 0) {
       this.lose(connection, 'trimmed');
       next.begin(now);
-      this.#open(next, now);
+      this.#opener.open(next, now);
     } else {
       this.#send(next, connection, now);
     }
@@ -332,96 +349,6 @@ export class OnePool implements Carrier {
     connection.idleUntil = this.#idleRules.idleUntil(now, connection.keepAlive);
     this.#idle.push(connection);
     connection.rest();
-  }
-
-  /** A request that waits for its connection to open takes one that is free sooner; the new one will be a spare. */
-  #nextOpeningOwner(): Exchange | undefined {
-    for (const opening of this.#openings) {
-      const { owner } = opening;
-      if (owner !== undefined && !owner.needsFresh) {
-        opening.owner = undefined;
-        return owner;
-      }
-    }
-    return undefined;
-  }
-
-  #open(owner: Exchange | undefined, now: number): void {
-    const opening: Opening = { owner, startedAt: now, giveUp: () => {} };
-    this.#openings.add(opening);
-    opening.giveUp = openConnection(this.#destination, this.settings.connectTimeout, (error, socket) => {
-      this.#openings.delete(opening);
-      if (socket === undefined) this.#openFailed(opening, error ?? new Error('connection failed'));
-      else this.#opened(opening, socket);
-    });
-  }
-
-  #opened({ owner, startedAt }: Opening, socket: Socket): void {
-    const now = performance.now();
-    const { maxAge, bodyMax, random } = this.settings;
-    this.#shared.connect.record(now - startedAt);
-    this.#created += 1;
-    this.#breaker.succeeded();
-    const connection = new Connection(socket, this.origin, now + maxAge * (0.8 + 0.2 * random()), bodyMax);
-    this.#connections.add(connection);
-    this.#sockets.add(socket);
-    socket.once('close', () => {
-      this.#sockets.delete(socket);
-      if (connection.exchange !== undefined || !this.#connections.has(connection)) return;
-      const now = performance.now();
-      this.#idleRules.noteServerClose(now - connection.idleSince, now);
-      this.lose(connection, 'server');
-    });
-    if (owner === undefined) this.#release(connection, now);
-    else this.#send(owner, connection, now);
-    this.#pumpSoon();
-  }
-
-  #openFailed({ owner }: Opening, error: Error): void {
-    const failure = classifyConnect(error, this.tls);
-    if (this.#breaker.failed(failure, performance.now())) this.#breakerOpened();
-    owner?.attemptFailed(failure);
-    this.#pumpSoon();
-  }
-
-  #breakerOpened(): void {
-    clearTimeout(this.#probe);
-    // Timers run up to a millisecond early.
-    const wait = Math.max(0, this.#breaker.retryAt - performance.now()) + 1;
-    this.#probe = setTimeout(() => this.#sendProbe(), wait);
-    this.#probe.unref();
-  }
-
-  /** Finds out whether the endpoint is back; for a pool that nobody uses the next request will be the probe. */
-  #sendProbe(): void {
-    const now = performance.now();
-    if (this.leases === 0 && now - this.usedAt > this.settings.breakerWaitMax) return;
-    if (this.#hasSlot && this.#breaker.allow(now)) this.#open(undefined, now);
-  }
-
-  #refuseByBreaker(exchange: Exchange, now: number): void {
-    const { last, failures, retryAt } = this.#breaker;
-    const failure: Pick<Failure, 'code' | 'text' | 'cause'> = last ?? { code: 'unreachable', text: 'not reachable' };
-    const wait = Math.max(0, Math.round(retryAt - now));
-    const text = `${failure.text} (not tried: ${failures} failures in a row; next try in ${wait}ms)`;
-    exchange.refuse(failure.code, text, failure.cause);
-  }
-
-  #giveUp(opening: Opening): void {
-    this.#openings.delete(opening);
-    opening.giveUp();
-    this.#breaker.abandoned(performance.now());
-  }
-
-  /** The request waits no more for the connection that is opened for it. */
-  #disown(exchange: Exchange, aborted: boolean): void {
-    for (const opening of this.#openings) {
-      if (opening.owner !== exchange) continue;
-      opening.owner = undefined;
-      // After a timeout it goes on, or a slow handshake would never end. Who aborts wants nothing left behind.
-      if (aborted && this.#queue.length === 0) this.#giveUp(opening);
-      return;
-    }
   }
 
   #pumpSoon(): void {
@@ -439,7 +366,7 @@ export class OnePool implements Carrier {
     while (this.#queue.ready) {
       const canStart = this.#idle.length > 0 || this.#hasSlot;
       if (!canStart) return;
-      if (this.#connections.size > 0 && this.#idle.length === 0 && !this.#breaker.wouldAllow(now)) return;
+      if (this.#connections.size > 0 && this.#idle.length === 0 && !this.#opener.mayOpen(now)) return;
       const next = this.#queue.shift();
       if (next === undefined) return;
       if (!next.holdsRoom) this.#takeRoom(next, now);
@@ -455,8 +382,7 @@ export class OnePool implements Carrier {
     const draining = this.#draining;
     if (draining === undefined) return;
     this.#draining = undefined;
-    clearTimeout(this.#probe);
-    for (const opening of this.#openings) this.#giveUp(opening);
+    this.#opener.close();
     for (const connection of this.#connections) this.lose(connection, draining.reason);
     draining.done();
   }
