@@ -1,5 +1,7 @@
-import { dumpDocument, toYaml } from '../../pipeline/config/dump.js';
+import { dumpYaml, missingSecrets } from '../../pipeline/config/dump.js';
 import { secretsOf } from '../../model/redaction.js';
+import type { State } from '../../model/resource.js';
+import { escapeControls } from '../../pipeline/report/words.js';
 import { dumpState } from '../../sync.js';
 import { sayNotices, scopeOptionsOf } from '../configuration.js';
 import { withConnection } from '../connect.js';
@@ -15,7 +17,8 @@ export async function run(context: Context, values: DumpValues): Promise<number>
     dumpState({ backend, scope }),
   );
   sayNotices(notices, context);
-  const text = toYaml(dumpDocument(state, { withId: values.withId }));
+  sayMissingSecrets(state, context);
+  const text = dumpYaml(state, { withId: values.withId });
   if (values.output === '-') {
     await terminal.print(text);
     return 0;
@@ -26,4 +29,13 @@ export async function run(context: Context, values: DumpValues): Promise<number>
     `${state.resources.size} resources written to ${written}${secret ? ' (mode 0600: it holds secrets)' : ''}`,
   );
   return 0;
+}
+
+/** What is not in the file cannot be synced from it; a person must know before they rely on it. */
+function sayMissingSecrets(state: State, { terminal }: Context): void {
+  for (const { resource, field } of missingSecrets(state)) {
+    terminal.say(
+      `${terminal.errorColors.yellow('Warning:')} ${escapeControls(resource)}: the gateway keeps ${field} to itself; fill it in before this dump is synced`,
+    );
+  }
 }
