@@ -162,18 +162,23 @@ function draftGlobalRule(draft: Draft, change: Change, holders: ReadonlyMap<stri
  * equal and was no change so far: the service gets its own now.
  */
 function moveOffDeletedUpstreams(draft: Draft, { desired, features }: DraftInput): void {
-  const gone = [...draft.writes].filter(([ref, { object }]) => object === undefined && ref.startsWith('upstreams/'));
-  for (const [ref, { changes }] of gone) {
-    for (const user of draft.usersOf(ref)) {
-      if (user.collection !== 'services') continue;
-      const service = desired.resources.get(resourceKey('service', user.id));
-      if (service?.body['upstream'] === undefined) continue;
-      for (const object of toAdmin(service, features)) {
-        const stored = draft.stored(objectRef(object.collection, object.id));
-        draft.put(keepStored(object, stored), [...changes]);
-      }
+  const gone = new Map(
+    [...draft.writes].filter(([ref, { object }]) => object === undefined && ref.startsWith('upstreams/')),
+  );
+  if (gone.size === 0) return;
+  const services = [...draft.finals()].filter(({ collection }) => collection === 'services');
+  for (const user of services) {
+    const write = gone.get(upstreamRefOf(user));
+    const service = desired.resources.get(resourceKey('service', user.id));
+    if (write === undefined || service?.body['upstream'] === undefined) continue;
+    for (const object of toAdmin(service, features)) {
+      draft.put(keepStored(object, draft.stored(objectRef(object.collection, object.id))), [...write.changes]);
     }
   }
+}
+
+function upstreamRefOf({ value }: AdminObject): ObjectRef {
+  return objectRef('upstreams', asText(value['upstream_id']) ?? '');
 }
 
 /** Deletes the own upstreams of services that went away or turned to another upstream, where nothing else uses them. */

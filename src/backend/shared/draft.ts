@@ -1,7 +1,6 @@
 import type { ObjectRef } from '../../model/operation.js';
 import type { ResourceKey } from '../../model/resource.js';
 import { objectRef, type AdminObject } from './collections.js';
-import { referencesOf } from './references.js';
 
 /** A write or a delete of one stored object, before it becomes an operation. */
 export interface DraftWrite {
@@ -30,8 +29,6 @@ export interface Draft {
   final(ref: ObjectRef): AdminObject | undefined;
   /** Every object that will be. */
   finals(): Iterable<AdminObject>;
-  /** The objects that will refer to one. */
-  usersOf(ref: ObjectRef): readonly AdminObject[];
 }
 
 /** Starts with what is stored, and nothing to do. */
@@ -45,7 +42,7 @@ export function createDraft(objects: ReadonlyMap<ObjectRef, AdminObject>): Draft
       changes: new Set([...(writes.get(ref)?.changes ?? []), ...changes]),
     });
   };
-  const draft: Draft = {
+  return {
     writes,
     stored: (ref) => objects.get(ref),
     storedObjects: () => objects.values(),
@@ -66,7 +63,5 @@ export function createDraft(objects: ReadonlyMap<ObjectRef, AdminObject>): Draft
       for (const [ref, object] of objects) if (!writes.has(ref)) yield object;
       for (const { object } of writes.values()) if (object !== undefined) yield object;
     },
-    usersOf: (ref) => [...draft.finals()].filter((object) => referencesOf(object).includes(ref)),
   };
-  return draft;
 }

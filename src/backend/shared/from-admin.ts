@@ -46,10 +46,14 @@ export function fromAdmin(objects: AdminObjects, features: Features): Translatio
     const body = serviceBody(id, value, upstreams);
     add('service', id, asText(body['name']) ?? id, body);
     reportUnmanagedFields(notices, 'service', id, value);
+    const upstream = storedUpstream(id, value, upstreams);
+    if (upstream !== undefined && hidesClientKey(upstream)) {
+      notices.push(hiddenKey(`the upstream of service "${id}"`, resourceKey('service', id)));
+    }
   });
   each('upstreams', (id, value) => {
-    if (hidesClientKey(value)) notices.push(hiddenKey(`upstream "${id}"`, resourceKey('upstream', id)));
     if (isDefaultUpstream(id, services)) return;
+    if (hidesClientKey(value)) notices.push(hiddenKey(`upstream "${id}"`, resourceKey('upstream', id)));
     const owner = ownerOf(value);
     const name = asText(value['name']) ?? id;
     const parent = owner !== undefined && services.has(owner) ? resourceKey('service', owner) : undefined;
@@ -171,18 +175,28 @@ function describeUnnamed(value: JsonObject): Draft {
 
 function serviceBody(id: string, value: JsonObject, upstreams: ReadonlyMap<string, JsonObject>): JsonObject {
   const reference = asText(value['upstream_id']);
-  const inline = asObject(value['upstream']);
-  const own = reference === id ? upstreams.get(id) : undefined;
-  // A gateway prefers `upstream_id` where both stand. One that dangles on the service's own id is no upstream at all.
+  const stored = storedUpstream(id, value, upstreams);
   const upstream =
-    own !== undefined
-      ? { upstream: upstreamFromAdmin(own) }
+    stored !== undefined
+      ? { upstream: upstreamFromAdmin(stored) }
       : reference !== undefined && reference !== id
         ? { upstream_id: reference }
-        : inline !== undefined
-          ? { upstream: upstreamFromAdmin(inline) }
-          : {};
+        : {};
   return { ...describe(id, value), ...lists(value, [['hosts']]), ...plugins(value), ...upstream };
+}
+
+/**
+ * What a service has as its own: the upstream of its id, or the one inside it. A gateway prefers `upstream_id` where both
+ * stand; one that dangles on the service's own id is no upstream at all.
+ */
+function storedUpstream(
+  id: string,
+  value: JsonObject,
+  upstreams: ReadonlyMap<string, JsonObject>,
+): JsonObject | undefined {
+  const reference = asText(value['upstream_id']);
+  if (reference !== undefined && reference !== id) return undefined;
+  return (reference === undefined ? undefined : upstreams.get(id)) ?? asObject(value['upstream']);
 }
 
 const routeFields = ['vars', 'filter_func', 'enable_websocket', 'priority', 'timeout'] as const;
