@@ -419,8 +419,10 @@ test('limits that gateways have and the format has not are warnings', () => {
       },
     ],
     consumers: [{ username: 'a@b' }, { username: 'fine-1' }],
+    upstreams: [{ name: 'u', nodes: [], tls: { client_cert: 'x' } }],
   });
   expect(notices.map(({ level, message }) => `${level} ${message.replace(/n{10,}\.\.\./, 'n...')}`)).toEqual([
+    'warning upstream "u": "tls" has a client_cert and no client_key; gateways take neither without the other',
     'warning service "n...": the id has 65 characters; gateways take at most 64',
     'warning service "n...": the name has 257 characters; gateways take at most 256',
     'warning service "n...": the description has 257 characters; gateways take at most 256',

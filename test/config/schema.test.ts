@@ -109,6 +109,12 @@ describe('what is refused, and in which words', () => {
     ['an unknown collection', { foo: [] }, 'foo: The configuration contains an unknown key "foo"'],
     ['routes at the top', { routes: [] }, /unknown key "routes": routes belong inside a service/],
     ['an unknown field', service({ x: 1 }), 'services[0]: Unrecognized key: "x"'],
+    [
+      'a word of the Admin API',
+      route({ uri: '/' }),
+      'services[0].routes[0]: Unrecognized key: "uri"; the field is "uris" here',
+    ],
+    ['a word of the Admin API that has no other', ssl({ desc: 'x' }), 'ssls[0]: Unrecognized key: "desc"'],
     ['a field with a prototype name', service({ constructor: 1 }), 'services[0]: Unrecognized key: "constructor"'],
     [
       'the key __proto__',

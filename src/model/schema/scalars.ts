@@ -101,9 +101,9 @@ export function isReference(value: string): boolean {
   return value.startsWith('$secret://') || value.startsWith('$env://');
 }
 
-function pem(min: number, message: string, examples: string[]) {
+function pem(min: number, message: string, examples: string[], missing?: string) {
   return z
-    .string()
+    .string({ error: ({ input }) => (input === undefined ? missing : undefined) })
     .refine((value) => isReference(value) || (value.length >= min && value.length <= 65_536), { error: message })
     .meta({ examples });
 }
@@ -114,10 +114,12 @@ export const certificate = pem(128, 'Must be a certificate string or a secret re
 ]);
 
 /** A private key in PEM form, or a reference that the gateway resolves. */
-export const privateKey = pem(32, 'Must be a certificate private key string or a secret reference', [
-  '$secret://vault/1/tls/key',
-  '$env://TLS_KEY',
-]);
+export const privateKey = pem(
+  32,
+  'Must be a certificate private key string or a secret reference',
+  ['$secret://vault/1/tls/key', '$env://TLS_KEY'],
+  'Required field is missing: the private key, which no gateway gives back; write it here, or refer to it by $secret:// or $env://',
+);
 
 /** Marks a field as holding a secret: it is masked on every way out. */
 export function secret<T extends z.ZodType>(schema: T): T {

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../model/json.js';
+import { isJsonObject, type JsonObject } from '../../model/json.js';
 import type { Notice } from '../../model/notice.js';
 import type { Resource } from '../../model/resource.js';
 
@@ -44,6 +44,11 @@ export function limitNotices(resource: Resource): Notice[] {
   } else {
     tooLong('id', id, longest.id);
     tooLong('name', text(body['name']), longest.name);
+  }
+  const upstream = kind === 'service' ? body['upstream'] : kind === 'upstream' ? body : undefined;
+  const tls = isJsonObject(upstream) ? upstream['tls'] : undefined;
+  if (isJsonObject(tls) && tls['client_cert'] !== undefined && tls['client_key'] === undefined) {
+    warnings.push('"tls" has a client_cert and no client_key; gateways take neither without the other');
   }
   tooLong('description', text(body['description']), longest.description);
   if (typeof body['labels'] === 'object' && body['labels'] !== null) {

@@ -48,6 +48,22 @@ function wordsFor(issue: RawIssue): string | undefined {
   return undefined;
 }
 
+/** What the Admin API calls what the file has in the plural or in full: by word, where the file's word belongs. */
+const fileWords: ReadonlyMap<string, { readonly word: string; readonly in: readonly string[] }> = new Map([
+  ['uri', { word: 'uris', in: ['routes'] }],
+  ['host', { word: 'hosts', in: ['routes', 'services'] }],
+  ['remote_addr', { word: 'remote_addrs', in: ['routes'] }],
+  ['sni', { word: 'snis', in: ['ssls'] }],
+  ['desc', { word: 'description', in: ['services', 'upstream', 'upstreams', 'routes', 'stream_routes', 'consumers'] }],
+]);
+
+/** Advice for those who know the Admin API. */
+function hintFor(key: string, path: JsonPath): string {
+  const known = fileWords.get(key);
+  const holder = path.findLast((step) => typeof step === 'string') ?? '';
+  return known?.in.includes(holder) === true ? `; the field is "${known.word}" here` : '';
+}
+
 /** Checks a configuration against the schema. Every violation is reported, not only the first. */
 export function lintDocument(document: JsonObject): Linted {
   const result = configurationSchema.safeParse(document, { error: wordsFor });
@@ -57,7 +73,7 @@ export function lintDocument(document: JsonObject): Linted {
     const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
     if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys) {
-        errors.push({ message: `Unrecognized key: "${key}"`, path, key });
+        errors.push({ message: `Unrecognized key: "${key}"${hintFor(key, path)}`, path, key });
       }
     } else {
       errors.push({ message: issue.message, path });
