@@ -56,6 +56,8 @@ export interface BackendOptions {
   /** Sent with every request, such as `traceparent`. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly onExchange?: (exchange: Exchange) => void;
+  /** Look for things of kinds that no configuration can hold as well (protos, secrets), to name them. Default false. */
+  readonly reportUnmanaged?: boolean;
 }
 
 export type { Notice } from '../model/notice.js';

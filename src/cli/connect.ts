@@ -88,7 +88,9 @@ async function connect(values: ConnectionValues, context: Context, options: Conn
     concurrency: values.requestConcurrent,
     signal: options.signal,
     ...(deadline === undefined ? {} : { deadline }),
-    ...(terminal.level === 2 ? { onExchange: (exchange: Exchange) => sayExchange(exchange, context) } : {}),
+    ...(terminal.level === 2
+      ? { onExchange: (exchange: Exchange) => sayExchange(exchange, context), reportUnmanaged: true }
+      : {}),
   });
   return { backend, endpoints, pools, ...(deadline === undefined ? {} : { deadline }) };
 }

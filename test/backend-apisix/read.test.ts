@@ -191,6 +191,21 @@ describe('requests of a read', () => {
     expect(configOf(changed.state)).toBe(configOf(earlier));
   });
 
+  it('name what is of kinds that no configuration can hold, where somebody asks', async () => {
+    await bench.admin('PUT', '/protos/1', { content: 'syntax = "proto3"; message A { string a = 1; }' });
+    await bench.admin('PUT', '/secrets/vault/1', {
+      uri: 'http://127.0.0.1:8200',
+      prefix: 'kv',
+      token: 'planted-token',
+    });
+    expect((await bench.open().read()).notices).toEqual([]);
+    const { notices } = await bench.open({ reportUnmanaged: true }).read();
+    expect(notices.map(({ message }) => message)).toEqual([
+      'proto "1" is not managed: a configuration has no protos',
+      'secret "vault/1" is not managed: a configuration has no secrets',
+    ]);
+  });
+
   it('are bounded for credentials too', async () => {
     const usernames = Array.from({ length: 60 }, (_, index) => `user${index}`);
     await bench.sync({ consumers: usernames.map((username) => ({ username })) });

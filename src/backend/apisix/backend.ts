@@ -1,4 +1,5 @@
 import { AdcError } from '../../model/errors.js';
+import type { Notice } from '../../model/notice.js';
 import type { ObjectRef } from '../../model/operation.js';
 import type { Backend, OpenBackend, Reading } from '../backend.js';
 import { createClient } from '../shared/client.js';
@@ -9,6 +10,7 @@ import { ping } from './ping.js';
 import { project } from '../shared/project.js';
 import { readGateway, type ReadResult } from './read.js';
 import { createSchemas } from './schemas.js';
+import { readUnmanaged } from './unmanaged.js';
 import { validate } from './validate.js';
 
 const defaultConcurrency = 10;
@@ -28,9 +30,9 @@ export const openApisix: OpenBackend = (options): Backend => {
   const concurrency = options.concurrency ?? defaultConcurrency;
   const deleted = new Set<ObjectRef>();
 
-  const readingOf = ({ snapshot, features, version }: ReadResult): Reading => ({
+  const readingOf = ({ snapshot, features, version }: ReadResult, unmanaged: readonly Notice[]): Reading => ({
     state: snapshot.state,
-    notices: snapshot.notices,
+    notices: unmanaged.length === 0 ? snapshot.notices : [...snapshot.notices, ...unmanaged],
     ...(version === undefined ? {} : { version }),
     project: (desired) => project(desired, snapshot.state, features),
     normaliser: (changes) => createNormaliser(changes, snapshot.state, schemas, concurrency),
@@ -49,16 +51,16 @@ export const openApisix: OpenBackend = (options): Backend => {
     name: 'apisix',
     label: 'APISIX',
     ping: async () => [await ping(client)],
-    read: async (skip) =>
-      readingOf(
-        await readGateway({
-          client,
-          memory: options.memory,
-          concurrency,
-          skipCredentials: skip?.has('consumer_credential') === true,
-          forget: options.bypassCache === true,
-        }),
-      ),
+    read: async (skip) => {
+      const result = await readGateway({
+        client,
+        memory: options.memory,
+        concurrency,
+        skipCredentials: skip?.has('consumer_credential') === true,
+        forget: options.bypassCache === true,
+      });
+      return readingOf(result, options.reportUnmanaged === true ? await readUnmanaged(client) : []);
+    },
     execute: async (operation, signal) => {
       const executed = await execute(client, operation, signal);
       if (operation.method === 'DELETE') deleted.add(operation.object);

@@ -4,7 +4,7 @@ import type { AdminObject } from './collections.js';
 import { asObject, asText } from './values.js';
 
 /** By authentication plugin, the field that tells consumers apart, and that gateways from 3.18 let stand only once. */
-export const identifyingFields: Readonly<Record<string, string>> = {
+const identifyingFields: Readonly<Record<string, string>> = {
   'key-auth': 'key',
   'basic-auth': 'username',
   'jwt-auth': 'key',
