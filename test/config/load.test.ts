@@ -83,6 +83,11 @@ services:
       'services: [\n',
       ['2:1 deficient indentation: what a "[", a "{" or a quote has opened goes on here, and must be indented'],
     ],
+    [
+      'a variable in a flow mapping',
+      'services: [{name: ${A}, id: a}]\n',
+      ['1:20 missed comma between flow collection entries; inside { } and [ ], put what holds ${...} in quotes'],
+    ],
     ['an alias of nothing', 'services: *x\n', ['1:12 unidentified alias "x"']],
     ['a tag it does not know', 'services: !!binary aGk=\n', ['1:11 unknown scalar tag !<tag:yaml.org,2002:binary>']],
   ])('%s is refused with its place', async (_, text, expected) => {
@@ -264,7 +269,8 @@ describe('variables', () => {
   test('that are not set are errors with their places, beside all other problems', async () => {
     const text = 'services:\n  - name: ${NAME}\n    hosts: ["${HOST}", "${constructor}"]\n    routes: 5\n';
     const error = await refusal(loadText(text));
-    expect(error.code).toBe('unset_variable');
+    expect(error.code).toBe('lint');
+    expect((await refusal(loadText('services: [{name: "${NAME}"}]'))).code).toBe('unset_variable');
     expect(said(error).map((line) => line.slice(0, 36))).toEqual([
       '2:11 the variable "NAME" is not set;',
       '3:13 the variable "HOST" is not set;',

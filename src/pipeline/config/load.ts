@@ -100,7 +100,7 @@ export async function loadConfiguration(options: LoadOptions): Promise<Configura
     }
     return { ...(file === undefined ? {} : { file }), document: filled.document };
   });
-  const unset = findings.length > 0;
+  const unset = findings.length;
 
   const { configuration, findings: found } = inspectParts(parts, options);
   for (const finding of found) {
@@ -108,7 +108,8 @@ export async function loadConfiguration(options: LoadOptions): Promise<Configura
     if (!unsetPlaces.has(`${finding.place.part} ${formatPath(finding.place.path)}`)) findings.push(finding);
   }
   if (findings.length > 0) {
-    throw failWith(unset ? 'unset_variable' : 'lint', toProblems(findings, parts, locateIn(texts, written)));
+    const problems = toProblems(findings, parts, locateIn(texts, written));
+    throw failWith(findings.length === unset ? 'unset_variable' : 'lint', problems);
   }
   return notices.length === 0 ? configuration : { ...configuration, notices: [...configuration.notices, ...notices] };
 }

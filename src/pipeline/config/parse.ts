@@ -67,7 +67,7 @@ function parseYaml(text: string): Parsed {
   try {
     events = parseEvents(text, { maxDepth });
   } catch (error) {
-    return failed(error);
+    return failed(error, text);
   }
   const second = secondDocument(events, text);
   if (second !== undefined) return { ok: false, problems: [second] };
@@ -92,7 +92,7 @@ function parseYaml(text: string): Parsed {
       }));
       if (problems.length > 0) return { ok: false, problems };
     }
-    return failed(error);
+    return failed(error, text);
   }
   if (events.some((event) => event.type === EVENT_ID.ALIAS)) {
     const message = findExpansion(document, maxExpandedValues);
@@ -110,12 +110,16 @@ const clearer: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
-function failed(error: unknown): Parsed {
+function failed(error: unknown, text: string): Parsed {
   if (!(error instanceof YAMLException)) throw error;
   const { mark, reason } = error;
   const message = clearer.get(reason) ?? reason;
-  const position = mark === undefined ? {} : { line: mark.line + 1, column: mark.column + 1 };
-  return { ok: false, problems: [{ message, ...position }] };
+  if (mark === undefined) return { ok: false, problems: [{ message }] };
+  // `{ port: ${PORT} }` is no YAML: the braces of the variable are taken for those of a mapping.
+  const lineStart = mark.position - mark.column;
+  const before = text.slice(lineStart, mark.position + 2);
+  const hint = /[[{].*(?<!["'])\$\{/.test(before) ? '; inside { } and [ ], put what holds ${...} in quotes' : '';
+  return { ok: false, problems: [{ message: message + hint, line: mark.line + 1, column: mark.column + 1 }] };
 }
 
 /** A file is one document: what a second one holds would be lost without a word. */
