@@ -299,6 +299,17 @@ describe('plugins', () => {
   });
 });
 
+test('the validation of one object looks at its schema, and no further', async () => {
+  await using running = await start({ gatewayVersion: '3.13.0' });
+  const { call } = running;
+  const validate = (kind: string, conf: object) => call('POST', `/schema/validate/${kind}`, conf);
+  const plugins = { nope: {} };
+  expect((await validate('routes', { uri: '/', service_id: 'none', plugins })).status).toBe(200);
+  expect((await validate('services', { nope: 1 })).body.error_msg).toBe('additional properties forbidden, found nope');
+  expect((await validate('nonsense', {})).status).toBe(404);
+  expect((await call('GET', '/services')).body.total).toBe(0);
+});
+
 describe('validation of a whole configuration', () => {
   test('reports every error and every id that stands twice', async () => {
     await using running = await start();

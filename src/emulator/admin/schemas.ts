@@ -1,8 +1,7 @@
-import { isObject } from '../json.js';
 import { type ApiAnswer, type ApiRequest, jsonAnswer } from '../http/answer.js';
 import { collections } from '../store.js';
 import { readJson } from './body.js';
-import { checkMeaning, checkPlugins, type ConfContext } from './conf.js';
+import type { ConfContext } from './conf.js';
 import { adminKinds } from './kinds.js';
 import { refuse, Refusal } from './refusal.js';
 
@@ -12,7 +11,7 @@ const apiVersion = { 'x-api-version': 'v3' };
 export function answerSchema(context: ConfContext, request: ApiRequest, segments: readonly string[]): ApiAnswer {
   const [name, inner] = segments;
   if (name === 'validate' && request.method === 'POST') return validateOne(context, request, inner ?? '');
-  if (request.method !== 'GET') throw notFound(context);
+  if (request.method !== 'GET') throw notFound(context, 'schema');
   if (name === 'plugins') return pluginSchema(context, request, inner ?? '');
   const collection = collections.find((known) => adminKinds[known].schema === name);
   const missing = collection === 'credentials' && !context.rules.hasCredentials;
@@ -43,23 +42,20 @@ function unknownPlugin(context: ConfContext, name: string, subsystem: string): R
     : new Refusal(400, { error_msg: `failed to load plugin ${name}` }, apiVersion);
 }
 
+/** Checks an object against the schema of its kind, and no further: neither its plugins nor what it refers to. */
 function validateOne(context: ConfContext, request: ApiRequest, name: string): ApiAnswer {
-  if (!context.rules.validatesSchemas) throw notFound(context);
+  if (!context.rules.validatesSchemas) throw notFound(context, 'schema');
   const collection = collections.find((known) => known === name);
-  if (collection === undefined || collection === 'plugin_metadata') throw notFound(context);
+  if (collection === undefined || collection === 'plugin_metadata') throw notFound(context, name);
   const conf = readJson(request);
   if (conf === undefined) throw refuse(400, 'missing configurations');
   const checked = context.validator.check(context.core[collection], conf);
   if (!checked.ok) throw refuse(400, checked.error);
-  if (isObject(checked.value)) {
-    checkMeaning(collection, checked.value);
-    checkPlugins(context, collection, checked.value);
-  }
   return { status: 200, headers: { 'content-type': 'application/json' }, body: '' };
 }
 
-function notFound(context: ConfContext): Refusal {
-  return refuse(404, context.rules.explainsRefusals ? 'Unsupported resource type: schema' : 'not found');
+function notFound(context: ConfContext, name: string): Refusal {
+  return refuse(404, context.rules.explainsRefusals ? `Unsupported resource type: ${name}` : 'not found');
 }
 
 /** Answers `/plugins/list`, `/plugins?all=true`, `/plugins/{name}` and `/plugins/reload`. */
