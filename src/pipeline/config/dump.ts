@@ -189,7 +189,7 @@ export function missingSecrets(state: State): readonly MissingSecret[] {
 }
 
 /** The comment at the head of a dump that lacks private keys; the empty string for one that lacks none. */
-export function missingSecretsComment(missing: readonly MissingSecret[]): string {
+function missingSecretsComment(missing: readonly MissingSecret[]): string {
   if (missing.length === 0) return '';
   return [
     'A gateway does not give private keys back. Fill these in, or refer to them by $secret:// or $env://,',

@@ -97,7 +97,7 @@ async function readBytes(chunks: AsyncIterable<Uint8Array | string>): Promise<Bu
 }
 
 /** The operating system's reason in words. */
-export function reasonOf(error: unknown): string {
+function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return 'there is no such file';
   if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
