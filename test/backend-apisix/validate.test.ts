@@ -159,6 +159,41 @@ describe('a validation', () => {
     }
   });
 
+  it.each([
+    ['configs/validate', 'per-resource'],
+    ['validate', 'local'],
+  ])('goes one step less deep where the gateway lacks what its version promises: %s', async (missing, depth) => {
+    const bench = await startBench();
+    const server = await startOddity((request, response) => {
+      if (request.url?.includes(missing) === true) {
+        response.writeHead(404, { 'content-type': 'application/json' }).end('{"error_msg":"not found"}');
+        return;
+      }
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        const { method = 'GET', url = '' } = request;
+        const body = chunks.length === 0 ? {} : { body: Buffer.concat(chunks) };
+        const headers = { 'x-api-key': bench.emulator.adminKey };
+        void fetch(`${bench.emulator.url}${url}`, { method, headers, ...body }).then(async (answer) => {
+          const text = await answer.text();
+          return response.writeHead(answer.status, { server: answer.headers.get('server') ?? '' }).end(text);
+        });
+      });
+    });
+    try {
+      const wrong = { name: 'r', uris: ['/r'], plugins: { cors: { max_age: 'no' } } };
+      const { depth: reached, issues } = await validate(server, {
+        services: [{ name: 's', upstream: { nodes }, routes: [wrong] }],
+      });
+      expect(reached).toBe(depth);
+      expect(issues).toMatchObject([{ name: 'r', kind: 'route' }]);
+    } finally {
+      await server.close();
+      await bench.close();
+    }
+  });
+
   it('reads the answer that a real gateway gave', async () => {
     const server = await startOddity((request, response) => {
       response.setHeader('Server', 'APISIX/3.18.0');

@@ -1,11 +1,14 @@
 import pLimit from 'p-limit';
 import type { Memory } from '../../memory/memory.js';
+import { GatewayError } from '../../model/errors.js';
 import type { Notice } from '../../model/notice.js';
-import type { Resource, State } from '../../model/resource.js';
+import type { State } from '../../model/resource.js';
 import type { Validation, ValidationIssue } from '../backend.js';
 import { jsonOf, refusal, type AdminClient, type AdminRequest } from '../shared/client.js';
 import { blame, candidatesOf, issueAbout, type Candidate } from '../shared/candidates.js';
+import { collectionOf } from '../shared/collections.js';
 import { findDuplicateCredentials } from '../shared/cross-checks.js';
+import type { Features } from '../shared/features.js';
 import { validateDocuments } from '../shared/validate-documents.js';
 import { findMissingReferences } from './cross-checks.js';
 import { detectFeatures, versionOf } from './features.js';
@@ -40,59 +43,75 @@ export async function validate(options: ValidateOptions, desired: State): Promis
   const issues: ValidationIssue[] = [];
   for (const [key, message] of unsupported) {
     const resource = desired.resources.get(key);
-    if (resource !== undefined) issues.push({ ...blame(resource), collection: sectionOf(resource), message });
+    if (resource !== undefined) issues.push({ ...blame(resource), collection: collectionOf[resource.kind], message });
   }
-  const depth = features.has('configs_validate') ? 'full' : features.has('schema_validate') ? 'per-resource' : 'local';
   const found: Notice[] = [...notices];
-  const checked = await checkSchemas(depth, candidates, options, found);
+  const checked = await checkSchemas(candidates, features, options, found);
   const missing = await findMissingReferences(candidates, options);
   return {
-    depth,
-    issues: [...issues, ...checked, ...missing, ...findDuplicateCredentials(candidates)],
+    depth: checked.depth,
+    issues: [...issues, ...checked.issues, ...missing, ...findDuplicateCredentials(candidates)],
     notices: found,
   };
 }
 
+type Checked = Pick<Validation, 'depth' | 'issues'>;
+
+/** Goes as deep as the gateway lets it; where it does not have what its version promises, one step less deep. */
 async function checkSchemas(
-  depth: Validation['depth'],
   candidates: readonly Candidate[],
+  features: Features,
   options: ValidateOptions,
   notices: Notice[],
-): Promise<readonly ValidationIssue[]> {
-  switch (depth) {
-    case 'full':
-      return validateDocuments(candidates, options.client, options.concurrency);
-    case 'per-resource': {
-      const said = await validateEach(candidates, options);
-      return [...said, ...(await checkPlugins(candidates, options.schemas, said, notices))];
-    }
-    case 'local':
-    default: {
-      const said = await checkLocally(candidates, options.schemas, notices);
-      return [...said, ...(await checkPlugins(candidates, options.schemas, said, notices))];
+): Promise<Checked> {
+  const { client, schemas, concurrency } = options;
+  if (features.has('configs_validate')) {
+    try {
+      return { depth: 'full', issues: await validateDocuments(candidates, client, concurrency) };
+    } catch (error) {
+      if (!(error instanceof GatewayError) || error.failure.status !== 404) throw error;
     }
   }
+  const asked = features.has('schema_validate') ? await validateEach(candidates, options) : undefined;
+  const local = await checkLocally(asked?.unchecked ?? candidates, schemas, notices);
+  const said = [...(asked?.issues ?? []), ...local];
+  return {
+    depth: asked !== undefined && asked.unchecked.length < candidates.length ? 'per-resource' : 'local',
+    issues: [...said, ...(await checkPlugins(candidates, schemas, said, notices))],
+  };
 }
 
-function sectionOf(resource: Resource): string {
-  return resource.kind === 'consumer_credential' ? 'consumers' : `${resource.kind}s`;
+interface Asked {
+  readonly issues: readonly ValidationIssue[];
+  /** What the gateway has no check for. */
+  readonly unchecked: readonly Candidate[];
 }
 
 async function validateEach(
   candidates: readonly Candidate[],
   { client, concurrency }: ValidateOptions,
-): Promise<readonly ValidationIssue[]> {
+): Promise<Asked> {
   const limit = pLimit(concurrency);
+  const unchecked: Candidate[] = [];
   const found = await Promise.all(
-    // Metadata has no schema of its own: its plugin's is looked at with the plugins.
-    candidates
-      .filter(({ object }) => object.collection !== 'plugin_metadata')
-      .map((candidate) => limit(() => validateOne(client, candidate))),
+    candidates.map((candidate) =>
+      limit(async () => {
+        const issues = hasOwnSchema(candidate) ? await validateOne(client, candidate) : undefined;
+        if (issues === undefined) unchecked.push(candidate);
+        return issues ?? [];
+      }),
+    ),
   );
-  return found.flat();
+  return { issues: found.flat(), unchecked };
 }
 
-async function validateOne(client: AdminClient, candidate: Candidate): Promise<readonly ValidationIssue[]> {
+/** Metadata has no schema of its own: its plugin's is looked at with the plugins. */
+function hasOwnSchema({ object }: Candidate): boolean {
+  return object.collection !== 'plugin_metadata';
+}
+
+/** Undefined where the gateway does not check objects of this kind. */
+async function validateOne(client: AdminClient, candidate: Candidate): Promise<readonly ValidationIssue[] | undefined> {
   const { object } = candidate;
   const value = object.collection === 'consumers' ? object.value : { ...object.value, id: object.id };
   const request: AdminRequest = {
@@ -102,6 +121,7 @@ async function validateOne(client: AdminClient, candidate: Candidate): Promise<r
   };
   const response = await client.send(request);
   if (response.status >= 200 && response.status < 300) return [];
+  if (response.status === 404) return undefined;
   const failure = refusal(client, request, response);
   if (response.status !== 400) throw failure;
   return [issueAbout(candidate, failure.failure.gatewayText ?? 'refused')];
