@@ -124,6 +124,8 @@ function foldChange(
   for (const outcome of outcomes) {
     const seen = outcomeFor(change, outcome, culprit);
     if (worst === undefined || severity.indexOf(seen.status) < severity.indexOf(worst.status)) worst = seen;
+    // Of several failures the one that is about this very resource says most.
+    else if (seen.status === worst.status && seen.blamed === true && worst.blamed !== true) worst = seen;
     else if (seen.status === worst.status && succeeded(seen.status) && seen.at > worst.at) worst = seen;
   }
   return worst ?? { change, status: 'unchanged', at: now };
