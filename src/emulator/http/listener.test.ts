@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, request } from 'undici';
@@ -56,6 +58,16 @@ describe('TLS', () => {
     expect(await ask(url, adminKey, { ca, ...client })).toBe(200);
     await expect(ask(url, adminKey, { ca })).rejects.toThrow();
     expect(running.emulator.connections.opened).toBe(1);
+  });
+
+  test('closes over a connection that never spoke', async () => {
+    await using running = await start({ listen: 'https://127.0.0.1:0', tls: server });
+    const socket = connect(Number(new URL(running.emulator.url).port), '127.0.0.1');
+    await once(socket, 'connect');
+    socket.on('error', () => undefined);
+    const closed = once(socket, 'close');
+    await running.emulator.close();
+    await closed;
   });
 
   test('needs https, and https needs it', async () => {

@@ -78,13 +78,14 @@ export async function listen(address: string, tls: TlsOptions | undefined, event
     else socket.destroy();
   });
   const sockets = new Set<Socket>();
-  server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
+  // Every socket, those included whose TLS handshake never ends: one left open would keep the server from closing.
+  server.on('connection', (socket: Socket) => {
     sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
     events.opened?.(socket);
-    socket.once('close', () => {
-      sockets.delete(socket);
-      events.closed?.(socket);
-    });
+    socket.once('close', () => events.closed?.(socket));
   });
   await bind(server, where);
   return {
