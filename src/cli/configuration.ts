@@ -1,31 +1,37 @@
-import { AdcError } from '../model/errors.js';
-import { isKind, type Kind } from '../model/kinds.js';
 import type { LabelSelector } from '../model/labels.js';
 import type { Notice } from '../model/notice.js';
+import { collections } from '../pipeline/config/collections.js';
 import { loadConfiguration } from '../pipeline/config/load.js';
 import type { Configuration } from '../pipeline/config/resolve.js';
 import { parseLabelSelector } from '../pipeline/config/selector.js';
 import type { Context } from './context.js';
-import type { ResourceTypeWord, ScopeValues } from './options.js';
+import type { ScopeValues } from './options.js';
 
 /** What the flags say of the resources that count. */
 export interface ScopeOptions {
-  readonly include?: readonly Kind[];
-  readonly exclude?: readonly Kind[];
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
   readonly labels?: LabelSelector;
 }
 
+/** The words of `--include-resource-type` that stand for a collection of a file; the others are nested in one, or are nothing here. */
+const selecting: ReadonlySet<string> = new Set(collections.map(({ kind }) => kind));
+
 /**
- * Reads the scope flags.
+ * Reads the scope flags. Warns of words that do not do what they seem to.
  *
- * @throws AdcError `usage` for a selector that is none, and for a type to include that no configuration has
+ * @throws AdcError `usage` for a selector that is none
  */
-export function scopeOptionsOf(values: ScopeValues): ScopeOptions {
+export function scopeOptionsOf(values: ScopeValues, { terminal }: Context): ScopeOptions {
   const labels = parseLabelSelector(values.labelSelector);
-  const include = kindsOf(values.includeResourceType);
-  const exclude = kindsOf(values.excludeResourceType);
-  if (include.length === 0 && values.includeResourceType.length > 0) {
-    throw new AdcError('usage', '--include-resource-type stream_service: these gateways have no such resources');
+  const { includeResourceType: include, excludeResourceType: exclude } = values;
+  const warn = (message: string): void => terminal.say(`${terminal.errorColors.yellow('Warning:')} ${message}`);
+  if (include.length > 0 && !include.some((word) => selecting.has(word))) {
+    warn(`--include-resource-type ${include.join(', ')} selects nothing: what is nested goes with its ${nestedIn}`);
+  }
+  const idle = exclude.filter((word) => !selecting.has(word));
+  if (idle.length > 0) {
+    warn(`--exclude-resource-type ${idle.join(', ')} has no effect: what is nested goes with its ${nestedIn}`);
   }
   return {
     ...(include.length === 0 ? {} : { include }),
@@ -33,6 +39,8 @@ export function scopeOptionsOf(values: ScopeValues): ScopeOptions {
     ...(labels === undefined ? {} : { labels }),
   };
 }
+
+const nestedIn = 'service or consumer';
 
 /** What the flags say of the files. */
 interface FileValues {
@@ -69,8 +77,4 @@ export function sayNotices(notices: readonly Notice[], context: Context): void {
     if (level === 'warning') terminal.say(`${terminal.errorColors.yellow('Warning:')} ${message}`);
     else terminal.say(terminal.errorColors.dim(message), 2);
   }
-}
-
-function kindsOf(words: readonly ResourceTypeWord[]): readonly Kind[] {
-  return words.filter(isKind);
 }

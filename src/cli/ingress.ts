@@ -15,7 +15,7 @@ import { jsonText } from './terminal.js';
  */
 export async function syncForController(context: Context, values: SyncValues): Promise<number> {
   if (!values.lint) throw new AdcError('usage', '--no-lint cannot be used with ADC_RUNNING_MODE=ingress');
-  const scope = scopeOptionsOf(values);
+  const scope = scopeOptionsOf(values, context);
   const configuration = await loadDesired(values, scope, context);
   const stops = splitSignal(context);
   await withConnection(values, context, { signal: stops.whileReading }, async ({ backend, endpoints, deadline }) => {

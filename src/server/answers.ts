@@ -141,13 +141,13 @@ export function syncAnswer({ report, servers, byEndpoint, mask, now }: SyncAnswe
   }
   const endpointStatus = byEndpoint ? endpointStatusOf(report, servers, mask, now) : undefined;
   const failedEndpoints = endpointStatus?.filter((endpoint) => !endpoint.success).length ?? 0;
-  const noneToBlame = failedEndpoints > 0 && !unsuccessful.some(({ blamed }) => blamed === true);
-  const shown = noneToBlame ? [] : unsuccessful;
+  // What an endpoint did not take with the rest of its document is not to blame for that, and callers mark what is listed.
+  const shown = failedEndpoints > 0 ? unsuccessful.filter(({ blamed }) => blamed === true) : unsuccessful;
   const failed = shown.map((outcome) => failureOf(outcome, first, mask));
   if (!byEndpoint) failed.push(...report.repairs.flatMap((repair) => repairFailure(repair, mask)));
 
   const failedCount = failed.length > 0 ? failed.length : failedEndpoints;
-  const noneTook = failed.length > 0 ? success.length === 0 : failedEndpoints === servers.length;
+  const noneTook = failedEndpoints > 0 ? failedEndpoints === servers.length : success.length === 0;
   return {
     status: failedCount === 0 ? 'success' : noneTook ? 'all_failed' : 'partial_failure',
     total_resources: report.outcomes.length + (byEndpoint ? 0 : failed.length - shown.length),

@@ -2,10 +2,9 @@ import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { BackendOptions, Endpoint } from '../backend/backend.js';
 import { openBackend } from '../backend/registry.js';
 import type { Memory } from '../memory/memory.js';
-import { isKind, type Kind } from '../model/kinds.js';
-import { redactFieldChanges } from '../model/redaction.js';
 import { dumpDocument } from '../pipeline/config/dump.js';
 import type { Configuration } from '../pipeline/config/resolve.js';
+import { maskFields } from '../pipeline/report/masking.js';
 import type { Pools } from '../pool/pool.js';
 import { dumpState, readAndDiff, sync, validateConfiguration, type JobScope } from '../sync.js';
 import { eventOf, syncAnswer, validateAnswer, type DiffAnswer, type DumpAnswer, type Mask } from './answers.js';
@@ -91,7 +90,7 @@ async function runSync(
     backend,
     memory,
     configuration: configurationOf(job),
-    scope: scopeOfJob(job),
+    scope: scopeOf(job.opts),
     concurrency: job.opts.requestConcurrent,
     signal,
     deadline,
@@ -122,7 +121,7 @@ async function runDiff(job: PreparedJob, { memory }: JobContext, backend: Opened
     backend,
     memory,
     configuration: configurationOf(job),
-    scope: scopeOfJob(job),
+    scope: scopeOf(job.opts),
   });
   const count = (type: 'create' | 'update' | 'delete'): number =>
     changes.filter((change) => change.type === type).length;
@@ -131,9 +130,7 @@ async function runDiff(job: PreparedJob, { memory }: JobContext, backend: Opened
     summary: { create: count('create'), update: count('update'), delete: count('delete') },
     changes: changes.map((change) => ({
       event: eventOf(change),
-      ...(change.type === 'update'
-        ? { diff: redactFieldChanges(change.kind, change.fields).map((field) => ({ ...field })) }
-        : {}),
+      ...(change.type === 'update' ? { diff: maskFields(change, false).map((field) => ({ ...field })) } : {}),
     })),
     warnings: notices.map(({ message }) => job.mask(message)),
   };
@@ -157,7 +154,7 @@ async function runValidate(job: PreparedJob, backend: OpenedBackend): Promise<Jo
 }
 
 async function runDump(job: PreparedJob, backend: OpenedBackend): Promise<JobAnswer> {
-  const { state, notices } = await dumpState({ backend, scope: scopeOfJob(job) });
+  const { state, notices } = await dumpState({ backend, scope: scopeOf(job.opts) });
   const answer: DumpAnswer = {
     config: { ...dumpDocument(state, { withId: job.opts.withId === true }) },
     warnings: notices.map(({ message }) => job.mask(message)),
@@ -174,17 +171,12 @@ function configurationOf(job: PreparedJob): Configuration {
   return job.configuration;
 }
 
-/** Kinds of a list of words; undefined where the list is absent or empty. */
-export function kindsOf(words: readonly string[] | undefined): readonly Kind[] | undefined {
-  return words === undefined || words.length === 0 ? undefined : words.filter(isKind);
-}
-
-function scopeOfJob({ opts }: PreparedJob): JobScope {
-  const [include, exclude] = [kindsOf(opts.includeResourceType), kindsOf(opts.excludeResourceType)];
+/** What part of the gateway a job is about. Its words stay as they came: one that names no collection must select none. */
+export function scopeOf({ includeResourceType, excludeResourceType, labelSelector }: JobOptions): JobScope {
   return {
-    ...(include === undefined ? {} : { include }),
-    ...(exclude === undefined ? {} : { exclude }),
-    ...(opts.labelSelector === undefined ? {} : { labels: opts.labelSelector }),
+    ...(includeResourceType === undefined ? {} : { include: includeResourceType }),
+    ...(excludeResourceType === undefined ? {} : { exclude: excludeResourceType }),
+    ...(labelSelector === undefined ? {} : { labels: labelSelector }),
   };
 }
 

@@ -4,7 +4,7 @@ import type { Memory } from '../memory/memory.js';
 import { AdcError } from '../model/errors.js';
 import { redactText, secretsOf } from '../model/redaction.js';
 import { resolveConfiguration, type Configuration } from '../pipeline/config/resolve.js';
-import { kindsOf, type PreparedJob } from './jobs.js';
+import { scopeOf, type PreparedJob } from './jobs.js';
 import { decodeJson } from './json.js';
 import {
   decodeRequest,
@@ -77,15 +77,8 @@ function decodeBody(bytes: Buffer): unknown {
 
 function resolve({ config, opts }: JobRequest): Configuration | undefined {
   if (config === undefined) return undefined;
-  const [include, exclude] = [kindsOf(opts.includeResourceType), kindsOf(opts.excludeResourceType)];
   try {
-    return resolveConfiguration(config, {
-      lint: opts.lint,
-      managedBy: false,
-      ...(opts.labelSelector === undefined ? {} : { labels: opts.labelSelector }),
-      ...(include === undefined ? {} : { include }),
-      ...(exclude === undefined ? {} : { exclude }),
-    });
+    return resolveConfiguration(config, { lint: opts.lint, managedBy: false, ...scopeOf(opts) });
   } catch (error) {
     if (!(error instanceof AdcError) || error.problems.length === 0) throw error;
     const issues = error.problems.map(({ path = [], message }) => ({ path: ['task', 'config', ...path], message }));

@@ -16,7 +16,7 @@ const differencesStatus = 2;
 /** Shows what a sync would change. */
 export async function run(context: Context, values: DiffValues): Promise<number> {
   const { terminal } = context;
-  const scope = scopeOptionsOf(values);
+  const scope = scopeOptionsOf(values, context);
   const remoteState = await loadRemoteState(values.remoteStateFile, context);
   const configuration = await loadDesired(values, scope, context);
   const difference = await withConnection(values, context, { signal: context.signal }, ({ backend }) =>

@@ -12,7 +12,7 @@ import type { DumpValues } from '../options.js';
 /** Writes what the gateway has to a file. */
 export async function run(context: Context, values: DumpValues): Promise<number> {
   const { terminal } = context;
-  const scope = scopeOptionsOf(values);
+  const scope = scopeOptionsOf(values, context);
   const { state, notices } = await withConnection(values, context, { signal: context.signal }, ({ backend }) =>
     dumpState({ backend, scope }),
   );

@@ -17,7 +17,7 @@ export async function run(context: Context, values: SyncValues): Promise<number>
     return (await import('../ingress.js')).syncForController(context, values);
   const { terminal } = context;
   const json = values.output === 'json';
-  const scope = scopeOptionsOf(values);
+  const scope = scopeOptionsOf(values, context);
   const remoteState = await loadRemoteState(values.remoteStateFile, context);
   const configuration = await loadDesired(values, scope, context);
   const stops = splitSignal(context);

@@ -17,7 +17,7 @@ const depths: Readonly<Record<Validation['depth'], string>> = {
 /** Asks the gateway whether it would take the files. */
 export async function run(context: Context, values: ValidateValues): Promise<number> {
   const { terminal } = context;
-  const configuration = await loadDesired(values, scopeOptionsOf(values), context);
+  const configuration = await loadDesired(values, scopeOptionsOf(values, context), context);
   const validation = await withConnection(values, context, { signal: context.signal }, ({ backend }) =>
     validateConfiguration({ backend, configuration }),
   );

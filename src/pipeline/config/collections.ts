@@ -30,8 +30,8 @@ export const misplaced: ReadonlyMap<string, string> = new Map([
 /** Tells whether the include and exclude words leave a top-level collection in. An empty list is no list. */
 export function isIncluded(
   kind: Kind,
-  include: readonly Kind[] | undefined,
-  exclude: readonly Kind[] | undefined,
+  include: readonly string[] | undefined,
+  exclude: readonly string[] | undefined,
 ): boolean {
   if (include !== undefined && include.length > 0 && !include.includes(kind)) return false;
   return exclude === undefined || !exclude.includes(kind);

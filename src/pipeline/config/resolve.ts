@@ -29,9 +29,9 @@ export interface ResolveOptions {
   readonly labels?: LabelSelector | undefined;
   /** Whether `managed-by: adc` is written, unless the selector has a value of its own for it. */
   readonly managedBy: boolean;
-  /** Only these kinds; an empty list counts as absent. */
-  readonly include?: readonly Kind[] | undefined;
-  readonly exclude?: readonly Kind[] | undefined;
+  /** Only the collections of these words; an empty list counts as absent, a word without a collection selects none. */
+  readonly include?: readonly string[] | undefined;
+  readonly exclude?: readonly string[] | undefined;
 }
 
 /** What came out of looking at the parts: a configuration, if there are no findings. */
