@@ -125,10 +125,6 @@ export class Exchange implements Expiring, QueueItem<Exchange>, Dispatcher.Dispa
     };
   }
 
-  get isSettled(): boolean {
-    return this.#phase === 'settled';
-  }
-
   /** Tells when the wait in the queue ends. */
   wait(now: number): void {
     this.#phase = 'waiting';

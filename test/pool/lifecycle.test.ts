@@ -1,3 +1,4 @@
+import net from 'node:net';
 import { expect, test } from 'vitest';
 import { createPoolManager } from '../../src/pool/manager.js';
 import type { Pools } from '../../src/pool/pool.js';
@@ -84,7 +85,7 @@ test('after close the process has neither socket nor timer, and ends', async () 
   expect(ended).toEqual({ code: 0, out: '[]' });
 });
 
-// Promise 12. Break: in src/pool/connection.ts, let `rest` do nothing.
+// Promise 12. Break: in src/pool/manager.ts, leave out `this.#ticker.unref()`.
 test('idle pools hold no process alive, and waiting requests do', async () => {
   const module = await bundlePools();
   let asked = 0;
@@ -102,6 +103,31 @@ test('idle pools hold no process alive, and waiting requests do', async () => {
     process.stdout.write(answers.map((answer) => answer.status).join());
   `;
   expect(await run(program, [module, server.origin])).toEqual({ code: 0, out: '200,200,200' });
+});
+
+// Promise 12. Break: in src/pool/connection.ts, let `rest` do nothing.
+test('a spare connection holds no process alive', async () => {
+  const module = await bundlePools();
+  const server = await serve(undefined, { tls: {} });
+  // The handshake takes longer than the request waits, so that the connection is open when nobody wants it any more.
+  const relay = await serveTcp((socket) => {
+    socket.pause();
+    setTimeout(() => {
+      const onward = net.connect(server.port, '127.0.0.1');
+      onward.on('error', () => {});
+      socket.pipe(onward).pipe(socket);
+    }, 150);
+  });
+  const program = `
+    const [module, origin, ca] = process.argv.slice(1);
+    const { createPoolManager } = await import(module);
+    const pools = createPoolManager();
+    const lease = await pools.lease({ origin, tls: { ca } });
+    await lease.request({ method: 'GET', path: '/', timeout: 30 }).catch((error) => process.stdout.write(error.code));
+    process.on('exit', () => process.stdout.write(' ' + pools.report().pools[0].idle));
+  `;
+  const origin = `https://127.0.0.1:${relay.port}`;
+  expect(await run(program, [module, origin, pem('ca.pem')])).toEqual({ code: 0, out: 'unreachable 1' });
 });
 
 /** Everything that a report says, secrets of tests searched in it. */

@@ -136,7 +136,8 @@ test('keepalive_requests 5: every fifth answer ends its connection, and no reque
   expect(new Set(answers.map(text))).toEqual(new Set(['1', '2', '3', '4', '5']));
   const report = poolReport(pools);
   expect(report.closed['server']).toBeGreaterThanOrEqual(70);
-  expect(report).toMatchObject({ retried: {}, staleRetries: 0 });
+  expect(report.retried).toEqual({});
+  expect(report.staleRetries).toBe(0);
 });
 
 test('ssl_verify_client on: identities get through as themselves, and without one the words of nginx survive', async () => {

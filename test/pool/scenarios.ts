@@ -43,7 +43,8 @@ export async function manyJobs(jobs: number): Promise<void> {
   expect(server.requests).toHaveLength(jobs * 10);
   expect(server.accepted).toBeLessThanOrEqual(atOnce * concurrency);
   await until('no connection is left', () => server.sockets.size === 0);
-  expect(poolReport(pools)).toMatchObject({ open: 0, leases: 0, queued: 0, retried: {} });
+  expect(poolReport(pools)).toMatchObject({ open: 0, leases: 0, queued: 0 });
+  expect(poolReport(pools).retried).toEqual({});
 }
 
 /** Many requests to a server that closes idle connections, and any connection, at random. */
@@ -192,5 +193,5 @@ export async function rotation(times: number): Promise<void> {
       .pools.slice(0, -1)
       .reduce((sum, pool) => sum + pool.open, 0);
   await until('only the last identity has connections, or none', () => retired() === 0);
-  for (const pool of pools.report().pools) expect(pool).toMatchObject({ retried: {}, leases: 0 });
+  for (const pool of pools.report().pools) expect([pool.retried, pool.leases]).toEqual([{}, 0]);
 }
