@@ -96,7 +96,7 @@ function reordered(one: Resource): Resource {
 function sortedText(value: unknown): string {
   return JSON.stringify(value, (_, held: unknown) =>
     typeof held === 'object' && held !== null && !Array.isArray(held)
-      ? Object.entries(held).sort(([a], [b]) => (a < b ? -1 : 1))
+      ? { entries: Object.entries(held).sort(([a], [b]) => (a < b ? -1 : 1)) }
       : held,
   );
 }
