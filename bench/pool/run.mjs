@@ -13,8 +13,8 @@ process.on('exit', () => rmSync(temporary, { recursive: true, force: true }));
 
 /** `--quick` proves that it runs; its numbers say little. */
 const quick = process.argv.includes('--quick');
-const rounds = quick ? 3 : 9;
-const slice = quick ? 200 : 700;
+const rounds = quick ? 3 : 24;
+const slice = quick ? 200 : 300;
 
 await build({
   entryPoints: [join(root, 'src/pool/manager.ts')],

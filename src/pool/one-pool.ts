@@ -277,6 +277,10 @@ export class OnePool implements Carrier, OpenerPool {
         return true;
       }
     }
+    if (this.#opener.size > 0 && this.#opener.adopt(exchange)) {
+      exchange.begin(now);
+      return true;
+    }
     if (!this.#hasSlot) return false;
     if (this.#opener.mayOpen(now)) {
       exchange.begin(now);

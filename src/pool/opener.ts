@@ -100,6 +100,21 @@ export class Opener {
     return undefined;
   }
 
+  /**
+   * Gives a request the next connection that is opened for nobody, if any. Without this a pool would have more
+   * connections than there ever were requests at a time.
+   */
+  adopt(exchange: Exchange): boolean {
+    // While a probe runs, requests are answered at once.
+    if (this.#breaker.state === 'half-open') return false;
+    for (const opening of this.#openings) {
+      if (opening.owner !== undefined) continue;
+      opening.owner = exchange;
+      return true;
+    }
+    return false;
+  }
+
   /** A request waits no more for its connection; `giveUp` where nobody else would want that. */
   disown(exchange: Exchange, giveUp: boolean): void {
     for (const opening of this.#openings) {

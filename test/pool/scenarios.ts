@@ -27,13 +27,17 @@ async function runJobs(count: number, atOnce: number, job: (index: number) => Pr
 }
 
 /** Many jobs against one gateway: connections are bounded by the concurrency, and none is left afterwards. */
-export async function manyJobs(jobs: number): Promise<void> {
+export async function manyJobs(jobs: number, scheme: 'http' | 'https'): Promise<void> {
   const atOnce = 8;
   const concurrency = 4;
-  const server = await serve((_request, response) => setImmediate(() => response.end('{}')));
+  const tls = { ca: pem('ca.pem') };
+  const server = await serve(
+    (_request, response) => setImmediate(() => response.end('{}')),
+    scheme === 'https' ? { tls: {} } : {},
+  );
   const pools = makePools({ idleTimeout: 300 });
   await runJobs(jobs, atOnce, async (index) => {
-    const lease = await pools.lease({ origin: server.origin }, { concurrency, deadline: Date.now() + 30_000 });
+    const lease = await pools.lease({ origin: server.origin, tls }, { concurrency, deadline: Date.now() + 30_000 });
     const answers = await Promise.all(
       Array.from({ length: 10 }, (_, id) => lease.request({ method: 'PUT', path: `/${index}/${id}`, body: '{}' })),
     );
