@@ -5,4 +5,6 @@ export interface Notice {
   readonly level: 'warning' | 'info';
   readonly message: string;
   readonly key?: ResourceKey;
+  /** Of what is stored and no configuration can hold, so that a dump lacks it: what it is, in the plural (`routes outside services`). */
+  readonly omits?: string;
 }

@@ -90,7 +90,7 @@ export function fromAdmin(objects: AdminObjects, features: Features): Translatio
     const body = credentialBody(id, value);
     if (body === undefined) {
       const message = `credential "${id}" of consumer "${consumer}" is not managed: it is of no plugin a configuration can name`;
-      notices.push({ level: 'info', message });
+      notices.push({ level: 'info', message, omits: 'credentials of other plugins' });
       return;
     }
     add('consumer_credential', id, asText(body['name']) ?? id, body, resourceKey('consumer', consumer));
@@ -139,12 +139,12 @@ function reportUnmanagedFields(notices: Notice[], kind: Kind, id: string, value:
   const fields = [...found.map((field) => `"${field}"`), ...disabled];
   if (fields.length === 0) return;
   const message = `${kind} "${id}" has ${fields.join(', ')}, which a configuration cannot hold; left as it is`;
-  notices.push({ level: 'info', message, key: resourceKey(kind, id) });
+  notices.push({ level: 'info', message, key: resourceKey(kind, id), omits: `fields of ${kind}s` });
 }
 
 function outsideService(word: string, id: string, service: string | undefined): Notice {
   const why = service === undefined ? 'it belongs to no service' : `its service "${service}" does not exist`;
-  return { level: 'info', message: `${word} "${id}" is not managed: ${why}` };
+  return { level: 'info', message: `${word} "${id}" is not managed: ${why}`, omits: `${word}s outside services` };
 }
 
 function hiddenKey(what: string, key: ResourceKey): Notice {

@@ -10,7 +10,11 @@ export function noticesOf({ answered, newest, dead, late }: GroupReading): reado
     if (isManaged(name) || items.length === 0) return [];
     const count = items.length === 1 ? '1 object' : `${items.length} objects`;
     return [
-      { level: 'info', message: `${name}: ${count} in this section that the tool does not manage; left as they are` },
+      {
+        level: 'info',
+        message: `${name}: ${count} in this section that the tool does not manage; left as they are`,
+        omits: name,
+      },
     ];
   });
   const held = answered.map(({ client, known }) => ({
