@@ -9,3 +9,9 @@ export const nameLabel = '__ADC_NAME';
 
 /** Holds the id of the service that a named upstream belongs to. */
 export const upstreamServiceLabel = '__ADC_UPSTREAM_SERVICE_ID';
+
+/**
+ * Says of a top-level upstream that it is one, where nothing else does: one without {@link managedByLabel} and with the
+ * id derived from its name has the very form of the default upstream of a service of that name. The value is `true`.
+ */
+export const sharedLabel = '__ADC_SHARED';

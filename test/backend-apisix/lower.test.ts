@@ -238,6 +238,39 @@ describe('leftovers of an interrupted job', () => {
     expect((await bench.sync(document)).writes).toEqual([]);
   });
 
+  it('are never shared upstreams, which say that they are shared where nothing else does', async () => {
+    const both = [
+      { name: 'idle', nodes },
+      { id: 'explicit', name: 'other', nodes },
+    ];
+    await bench.sync({ upstreams: both });
+    expect(await bench.stored(`upstreams/${deriveId('idle')}`)).toMatchObject({ labels: { __ADC_SHARED: 'true' } });
+    expect(await bench.stored('upstreams/explicit')).not.toHaveProperty('labels');
+    expect(await bench.diff({ upstreams: both })).toEqual([]);
+    expect((await bench.sync({ services: [] })).writes).toEqual([]);
+    // A service of that name with an upstream of another does not make it that service's.
+    await bench.sync({ services: [{ name: 'idle', upstream_id: 'explicit' }] });
+    expect(await bench.stored(`upstreams/${deriveId('idle')}`)).toBeDefined();
+    await bench.sync({ services: [] });
+    expect(await bench.stored(`upstreams/${deriveId('idle')}`)).toBeDefined();
+  });
+
+  it('become shared where the file makes them its own as they are', async () => {
+    await bench.admin('PUT', `/upstreams/${id}`, { name: 'shop', type: 'roundrobin', nodes: { '10.0.0.1:80': 1 } });
+    const { changes, writes } = await bench.sync({ upstreams: [{ name: 'shop', nodes }] });
+    expect(changes).toEqual([]);
+    expect(writes).toEqual([`PUT ${path(`upstreams/${id}`)}`]);
+    expect((await bench.sync({ upstreams: [{ name: 'shop', nodes }] })).writes).toEqual([]);
+    expect((await bench.sync({ services: [] })).writes).toEqual([]);
+  });
+
+  it('are not guessed: an upstream with the explicit id and the name of a service may be of others', async () => {
+    await bench.admin('PUT', '/upstreams/1', { name: 'web', type: 'roundrobin', nodes: { '10.0.0.1:80': 1 } });
+    await bench.admin('PUT', '/upstreams/2', { name: 'web', type: 'roundrobin', nodes: { '10.0.0.2:80': 1 } });
+    await bench.sync({ services: [{ id: '1', name: 'web', upstream_id: '2' }] });
+    expect(await bench.stored('upstreams/1')).toBeDefined();
+  });
+
   it('stay where the scope could not have held their service', async () => {
     await bench.admin('PUT', `/upstreams/${id}`, { name: 'shop', type: 'roundrobin', nodes: { '10.0.0.1:80': 1 } });
     expect((await bench.sync({ ssls: [] }, { include: ['ssl'] })).writes).toEqual([]);

@@ -244,6 +244,19 @@ export const cases: readonly GatewayCase[] = [
     },
   },
   {
+    name: 'shared upstreams that nothing uses stay when a later file does not mention them',
+    async run(bench) {
+      const upstreams = [
+        { name: 'idle', nodes: [node('10.0.0.1')] },
+        { id: 'by-id', name: 'explicit', nodes: [node('10.0.0.2')] },
+      ];
+      await bench.sync({ upstreams, services: [service('s')] });
+      await bench.sync({ services: [service('s'), { name: 'idle', upstream_id: 'by-id' }] });
+      await bench.sync({ services: [] });
+      expect(await bench.diff({ upstreams })).toEqual([]);
+    },
+  },
+  {
     name: 'a label scope sees and deletes only its own',
     async run(bench) {
       const mine = { labels: { owner: 'a' } };

@@ -1,14 +1,12 @@
 import type { Change, Creation, Unmanaged, Update } from '../../model/change.js';
-import { deriveId } from '../../model/ids.js';
 import type { JsonObject } from '../../model/json.js';
-import { managedByLabel } from '../../model/labels.js';
 import type { ObjectRef } from '../../model/operation.js';
 import { resourceKey, type ResourceKey, type State } from '../../model/resource.js';
 import { collectionOf, idOf, objectRef, type AdminObject } from './collections.js';
 import type { Features } from './features.js';
 import { ownerOf } from './from-admin.js';
 import { referencesOf } from './references.js';
-import { toAdmin } from './to-admin.js';
+import { mayBeDefaultUpstream, toAdmin } from './to-admin.js';
 import { asObject, asText, omit } from './values.js';
 import { createDraft, type Draft } from './draft.js';
 import { keepStored, withClientKey } from './keep.js';
@@ -54,6 +52,7 @@ export function draftChanges(input: DraftInput): Draft {
   moveOffDeletedUpstreams(draft, input);
   removeUnused(draft, released, input.desired);
   removeLeftovers(draft, input);
+  markShared(draft, input);
   return draft;
 }
 
@@ -197,13 +196,13 @@ function removeUnused(
 
 /**
  * Deletes what an interrupted job left behind: upstreams that are ours and that nothing uses. Ours is one that says which
- * service it belongs to, where that service is gone; and one with the id and the name of a service, which carries no
- * `managed-by` as shared upstreams do. Where the job's scope could not have held its service, it stays.
+ * service it belongs to, where that service is gone; and one that can only be the default upstream of a service with a
+ * derived id. Where the job's scope could not have held its service, it stays.
  */
 function removeLeftovers(draft: Draft, { desired, unmanagedIn }: DraftInput): void {
   const candidates: AdminObject[] = [];
   for (const object of draft.finals()) {
-    if (object.collection === 'upstreams' && isOurs(draft, object, desired)) candidates.push(object);
+    if (object.collection === 'upstreams' && isLeftover(draft, object, desired)) candidates.push(object);
   }
   if (candidates.length === 0) return;
   const used = new Set([...draft.finals()].flatMap(referencesOf));
@@ -217,13 +216,23 @@ function removeLeftovers(draft: Draft, { desired, unmanagedIn }: DraftInput): vo
   }
 }
 
-function isOurs(draft: Draft, { id, value }: AdminObject, desired: State): boolean {
+function isLeftover(draft: Draft, { id, value }: AdminObject, desired: State): boolean {
   const service = draft.final(objectRef('services', id));
-  if (asText(service?.value['upstream_id']) === id || desired.resources.has(resourceKey('upstream', id))) return false;
+  if (refersToOwnUpstream(service) || desired.resources.has(resourceKey('upstream', id))) return false;
   const owner = ownerOf(value);
   if (owner !== undefined) return draft.final(objectRef('services', owner)) === undefined;
-  const labels = asObject(value['labels']) ?? {};
-  const name = asText(value['name']);
-  if (labels[managedByLabel.key] !== undefined || name === undefined) return false;
-  return service === undefined ? deriveId(name) === id : asText(service.value['name']) === name;
+  const isNamedAlike = service === undefined || asText(service.value['name']) === asText(value['name']);
+  return isNamedAlike && mayBeDefaultUpstream(id, value);
+}
+
+/**
+ * Marks shared upstreams that were stored without a word of being shared, such as a leftover that the file has made its
+ * own as it is: a later file that does not mention upstreams would take them for leftovers.
+ */
+function markShared(draft: Draft, { desired, features }: DraftInput): void {
+  for (const { collection, id, value } of [...draft.finals()]) {
+    const shared = collection === 'upstreams' ? desired.resources.get(resourceKey('upstream', id)) : undefined;
+    if (shared === undefined || shared.parent !== undefined || !mayBeDefaultUpstream(id, value)) continue;
+    for (const object of toAdmin(shared, features)) draft.put(keepStored(object, { collection, id, value }), []);
+  }
 }

@@ -1,5 +1,6 @@
+import { deriveId } from '../../model/ids.js';
 import type { Json, JsonObject } from '../../model/json.js';
-import { nameLabel, upstreamServiceLabel } from '../../model/labels.js';
+import { managedByLabel, nameLabel, sharedLabel, upstreamServiceLabel } from '../../model/labels.js';
 import { parentIdOf, type Resource } from '../../model/resource.js';
 import { collectionOf, type AdminObject } from './collections.js';
 import type { Features } from './features.js';
@@ -24,7 +25,9 @@ export function toAdmin(resource: Resource, features: Features): readonly AdminO
     case 'service':
       return serviceToAdmin(resource);
     case 'upstream':
-      return [object(namedUpstreamToAdmin(resource))];
+      return [
+        object(parentIdOf(resource) === undefined ? sharedUpstreamToAdmin(resource) : namedUpstreamToAdmin(resource)),
+      ];
     case 'route':
       return [object(routeToAdmin(resource))];
     case 'stream_route':
@@ -66,8 +69,7 @@ function named(body: JsonObject, hasName: boolean): Draft {
   const value = common(body);
   if (hasName) return value;
   const { name, ...rest } = value;
-  const labels = asObject(rest['labels']) ?? {};
-  return { ...rest, labels: { ...labels, [nameLabel]: nameToLabel(asText(name) ?? '') } };
+  return withLabel(rest, nameLabel, nameToLabel(asText(name) ?? ''));
 }
 
 function serviceToAdmin({ id, body }: Resource): readonly AdminObject[] {
@@ -84,10 +86,26 @@ function serviceToAdmin({ id, body }: Resource): readonly AdminObject[] {
 }
 
 function namedUpstreamToAdmin(resource: Resource): JsonObject {
-  const value = upstreamToAdmin(resource.body);
-  const owner = parentIdOf(resource);
-  if (owner === undefined) return value;
-  return { ...value, labels: { ...asObject(value['labels']), [upstreamServiceLabel]: owner } };
+  return withLabel(upstreamToAdmin(resource.body), upstreamServiceLabel, parentIdOf(resource) ?? '');
+}
+
+function sharedUpstreamToAdmin({ id, body }: Resource): JsonObject {
+  const value = upstreamToAdmin(body);
+  return mayBeDefaultUpstream(id, value) ? withLabel(value, sharedLabel, 'true') : value;
+}
+
+/**
+ * Tells whether a stored upstream may be the default upstream of a service with a derived id, going by itself alone: it
+ * has the id of a service of its name, and no label by which shared and named upstreams are known.
+ */
+export function mayBeDefaultUpstream(id: string, value: JsonObject): boolean {
+  const labels = asObject(value['labels']) ?? {};
+  const isKnown = [managedByLabel.key, upstreamServiceLabel, sharedLabel].some((label) => labels[label] !== undefined);
+  return !isKnown && id === deriveId(asText(value['name']) ?? '');
+}
+
+function withLabel(value: JsonObject, label: string, content: string): Draft {
+  return { ...value, labels: { ...asObject(value['labels']), [label]: content } };
 }
 
 function routeToAdmin(resource: Resource): JsonObject {

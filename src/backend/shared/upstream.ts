@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../model/json.js';
 import { labelsFromAdmin, labelsToAdmin } from './labels.js';
-import { upstreamServiceLabel } from '../../model/labels.js';
+import { sharedLabel, upstreamServiceLabel } from '../../model/labels.js';
 import { withUpstreamDefaults } from './format-defaults.js';
 import { asList, asObject, asText, type Draft } from './values.js';
 
@@ -56,7 +56,7 @@ export function upstreamFromAdmin(value: JsonObject): JsonObject {
   }
   const description = value['desc'];
   if (description !== undefined) body['description'] = description;
-  const labels = labelsFromAdmin(value['labels'], [upstreamServiceLabel]);
+  const labels = labelsFromAdmin(value['labels'], [upstreamServiceLabel, sharedLabel]);
   if (labels !== undefined) body['labels'] = labels;
   const checks = asObject(value['checks']);
   if (checks !== undefined) body['checks'] = checks;

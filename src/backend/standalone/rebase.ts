@@ -191,7 +191,8 @@ function write(
   for (const [ref, { object, stored, changes }] of draft.writes) {
     const { section, id } = placeOf(ref);
     const keys = [...changes];
-    const accepted = keys.some((key) => changed.has(key)) ? undefined : goal.newest.objects.get(ref);
+    const isOwn = keys.length === 0 || keys.some((key) => changed.has(key));
+    const accepted = isOwn ? undefined : goal.newest.objects.get(ref);
     const wanted = object === undefined ? undefined : (accepted ?? object);
     if (wanted !== undefined && stored !== undefined && isSame(bare(wanted.value), bare(stored.value))) continue;
     const known = edits.get(section) ?? new Map<string, AdminObject | undefined>();
