@@ -24,7 +24,24 @@ export function sayCircumstances(difference: Difference, context: Context): void
   sayNotices(difference.notices, context);
   for (const line of emptiedLines(difference.emptied, terminal.errorColors)) terminal.say(line);
   if (terminal.level < 2) return;
+  const keys = uncomparedKeys(difference);
+  if (keys > 0) {
+    terminal.say(
+      terminal.errorColors.dim(
+        `the private keys of ${keys === 1 ? '1 certificate' : `${keys} certificates`} were not compared, because gateways do not give them back; sync --force-ssl sends them again`,
+      ),
+      2,
+    );
+  }
   for (const line of unmanagedLines(difference.unmanaged, difference.current)) {
     terminal.say(terminal.errorColors.dim(line), 2);
   }
+}
+
+/** How many certificates are taken for equal without a look at their keys. */
+function uncomparedKeys({ changes, desired, current }: Difference): number {
+  const changed = new Set(changes.map(({ key }) => key));
+  return [...desired.resources.values()].filter(
+    ({ kind, key }) => kind === 'ssl' && current.resources.has(key) && !changed.has(key),
+  ).length;
 }

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { AdcError, GatewayError, type Problem } from '../model/errors.js';
 import { formatPath } from '../model/json.js';
+import { escapeControls } from '../pipeline/report/words.js';
 import type { Terminal } from './terminal.js';
 
 /**
@@ -49,7 +50,9 @@ export function placeOf(problem: Problem, directory: string): string {
 function detailLines(error: AdcError): readonly string[] {
   const lines: string[] = [];
   if (error instanceof GatewayError && error.failure.headers) {
-    for (const [name, value] of Object.entries(error.failure.headers)) lines.push(`  ${name}: ${value}`);
+    for (const [name, value] of Object.entries(error.failure.headers)) {
+      if (name !== 'set-cookie') lines.push(`  ${name}: ${escapeControls(value)}`);
+    }
   }
   let cause: unknown = error.cause;
   for (let depth = 0; cause instanceof Error && depth < 8; depth += 1) {

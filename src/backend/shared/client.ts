@@ -77,7 +77,11 @@ export function createClient(endpoint: Endpoint, options: ClientOptions): AdminC
           attempts: outcome.response?.attempts ?? 1,
           ...(request.body === undefined ? {} : { requestBody: maskBody(request.body) }),
           ...(outcome.response === undefined ? {} : { status: outcome.response.status }),
-          ...(outcome.response === undefined ? {} : { responseBody: shorten(maskBody(textOf(outcome.response))) }),
+          ...(outcome.response === undefined
+            ? {}
+            : {
+                responseBody: shorten(redactText(maskBody(textOf(outcome.response)), secretsSent(endpoint, request))),
+              }),
           ...(outcome.error === undefined ? {} : { error: messageOf(outcome.error) }),
         });
       };
@@ -212,8 +216,7 @@ function failed(
 }
 
 function failureOf(client: AdminClient, request: AdminRequest, response: PoolResponse, words: string): GatewayFailure {
-  const sent = request.body === undefined ? undefined : parseJson(request.body);
-  const masked = redactText(words, [client.endpoint.token, ...(sent === undefined ? [] : secretsIn(sent))]);
+  const masked = redactText(words, secretsSent(client.endpoint, request));
   return {
     method: request.method,
     url: client.url(request.path),
@@ -222,6 +225,12 @@ function failureOf(client: AdminClient, request: AdminRequest, response: PoolRes
     headers: response.headers,
     ...(masked === '' ? {} : { gatewayText: masked }),
   };
+}
+
+/** What an answer may repeat of a request and nobody may read. */
+function secretsSent({ token }: Endpoint, { body }: AdminRequest): readonly string[] {
+  const sent = body === undefined ? undefined : parseJson(body);
+  return [token, ...(sent === undefined ? [] : secretsIn(sent))];
 }
 
 /**
