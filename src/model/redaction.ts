@@ -148,7 +148,7 @@ function isNamedValue(parent: Json | undefined, key: string): boolean {
   if (key !== 'value' || !isJsonObject(parent)) return false;
   return ['name', 'key', 'header'].some((field) => {
     const name = parent[field];
-    return typeof name === 'string' && isSecretName(name);
+    return typeof name === 'string' && isSecretName(name) && !isStorePath(parent, field);
   });
 }
 

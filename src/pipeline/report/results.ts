@@ -56,7 +56,11 @@ export function reportLines(report: SyncReport, text: ResultText): readonly stri
   if (report.endpoints.length > 1)
     lines.push(...report.endpoints.map((endpoint) => endpointLine(endpoint, text.colors)));
   lines.push(resultSummary(report));
-  if (!report.success) lines.push('What was applied stays applied; running the same command again completes it.');
+  if (!report.success) {
+    lines.push(
+      'What was applied stays applied; once the cause is removed, running the same command again completes it.',
+    );
+  }
   return lines;
 }
 
