@@ -185,7 +185,7 @@ export class GatewayBench implements Bench {
           left += 1;
           await this.admin(
             'DELETE',
-            `/${collection}/${encodeURIComponent(String(entry['key']).split('/').at(-1) ?? '')}`,
+            `/${collection}/${encodeURIComponent((entry['key'] as string).split('/').at(-1) ?? '')}`,
           );
         }
       }

@@ -230,9 +230,10 @@ function isLeftover(draft: Draft, { id, value }: AdminObject, desired: State): b
  * own as it is: a later file that does not mention upstreams would take them for leftovers.
  */
 function markShared(draft: Draft, { desired, features }: DraftInput): void {
-  for (const { collection, id, value } of [...draft.finals()]) {
-    const shared = collection === 'upstreams' ? desired.resources.get(resourceKey('upstream', id)) : undefined;
-    if (shared === undefined || shared.parent !== undefined || !mayBeDefaultUpstream(id, value)) continue;
-    for (const object of toAdmin(shared, features)) draft.put(keepStored(object, { collection, id, value }), []);
+  const upstreams = [...draft.finals()].filter(({ collection }) => collection === 'upstreams');
+  for (const stored of upstreams) {
+    const shared = desired.resources.get(resourceKey('upstream', stored.id));
+    if (shared === undefined || shared.parent !== undefined || !mayBeDefaultUpstream(stored.id, stored.value)) continue;
+    for (const object of toAdmin(shared, features)) draft.put(keepStored(object, stored), []);
   }
 }
