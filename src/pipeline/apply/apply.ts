@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Backend } from '../../backend/backend.js';
 import { AdcError, GatewayError } from '../../model/errors.js';
 import type { Operation, Plan } from '../../model/operation.js';
@@ -41,6 +42,7 @@ export async function apply(
   backend: Pick<Backend, 'execute' | 'lagRefusal'>,
   options: ApplyOptions = {},
 ): Promise<readonly OperationOutcome[]> {
+  if (plan.operations.length === 0) return [];
   const { concurrency = 10, failFast = false, signal, deadline, clock = systemClock, random = Math.random } = options;
   const schedule = createSchedule(plan);
   const touched = createTouched();
@@ -48,6 +50,8 @@ export async function apply(
   const closedEndpoints = new Map<string, string>();
   const stopped = new AbortController();
   const cutOff = new AbortController();
+  // Every operation in flight listens to it; that is no leak, however many there are.
+  setMaxListeners(0, cutOff.signal);
   const finished = new AbortController();
   let running = 0;
   let failed = 0;
