@@ -62,11 +62,18 @@ export async function detectFeatures(
   memory: Memory,
   forget = false,
 ): Promise<Features> {
+  const space = memory.space<Remembered>('apisix/features');
+  const settled = version === undefined ? undefined : space.get(version);
+  if (settled !== undefined) return settled.features;
   const known = version === undefined ? null : semver.coerce(version);
   const open = known === null ? [] : unsure.filter(({ range }) => semver.satisfies(known, range));
-  if (known !== null && open.length === 0) return featuresOf(known.version);
+  if (version !== undefined && known !== null && open.length === 0) {
+    const features = featuresOf(known.version);
+    // What a version settles holds for every gateway of that version.
+    space.set(version, { features, at: Date.now() }, 512);
+    return features;
+  }
 
-  const space = memory.space<Remembered>('apisix/features');
   const key = `${gatewayKey(client.endpoint)} ${version ?? 'hidden'}`;
   const remembered = forget ? undefined : space.get(key);
   if (remembered !== undefined && Date.now() - remembered.at < trusted) return remembered.features;
