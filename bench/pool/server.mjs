@@ -5,7 +5,9 @@ import https from 'node:https';
 import { join } from 'node:path';
 
 const fixtures = process.argv[2] ?? '.';
-const answer = Buffer.from(JSON.stringify({ key: '/apisix/routes/1', value: { id: '1', uri: '/anything', desc: 'x'.repeat(300) } }));
+const answer = Buffer.from(
+  JSON.stringify({ key: '/apisix/routes/1', value: { id: '1', uri: '/anything', desc: 'x'.repeat(300) } }),
+);
 const counts = { connections: 0, handshakes: 0, full: 0, requests: 0 };
 
 function handle(request, response) {

@@ -19,6 +19,8 @@ export interface Carrier {
   readonly proxyAuthorization: string | undefined;
   readonly tls: boolean;
   readonly clientCertificate: boolean;
+  /** A request begins that has waited so many ms in the queue. */
+  beginning(waited: number): void;
   /** The first byte of an answer came, so many ms after the request was sent. */
   answering(waited: number): void;
   /** The connection carried its answer to the end. */
@@ -136,6 +138,7 @@ export class Exchange implements Expiring, QueueItem<Exchange>, Dispatcher.Dispa
 
   /** An attempt begins: with the opening of a connection for it, or at once on one that is open. */
   begin(now: number): void {
+    if (this.#phase === 'waiting') this.#carrier.beginning(now - this.#since);
     this.#since = now;
     this.#phase = 'connecting';
     this.#started = false;

@@ -159,6 +159,10 @@ export class OnePool implements Carrier, OpenerPool {
     return this.#hasSlot && (this.leases > 0 || now - this.usedAt <= this.settings.breakerWaitMax);
   }
 
+  beginning(waited: number): void {
+    this.#shared.queueWait.record(waited);
+  }
+
   answering(waited: number): void {
     this.#shared.firstByte.record(waited);
   }
@@ -312,7 +316,6 @@ export class OnePool implements Carrier, OpenerPool {
   #send(exchange: Exchange, connection: Connection, now: number): void {
     if (connection.served > 0) this.#reused += 1;
     this.#idleRules.noteBusy(this.#busy);
-    this.#shared.queueWait.record(now - exchange.submittedAt);
     exchange.send(connection, now);
   }
 

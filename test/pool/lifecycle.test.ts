@@ -171,7 +171,8 @@ test('the report has the numbers', async () => {
   const count = (counts: readonly number[]): number => counts.reduce((sum, value) => sum + value, 0);
   expect(count(connect.counts)).toBe(2);
   expect(count(firstByte.counts)).toBe(5);
-  expect(count(queueWait.counts)).toBe(5);
+  // The retry had waited its turn before.
+  expect(count(queueWait.counts)).toBe(4);
   for (const histogram of [queueWait, connect, firstByte]) {
     expect(histogram.counts).toHaveLength(histogram.bounds.length + 1);
     expect(histogram.sum).toBeGreaterThan(0);
