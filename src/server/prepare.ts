@@ -34,15 +34,24 @@ export class RefusedRequest extends Error {
 /** What a parsed and resolved body keeps alive for each of its bytes; measured on configurations of services with routes. */
 const bytesPerByte = 8;
 
-/** Gives the function that turns bodies into jobs. The same bytes are worked through once, as long as the memory holds them. */
+/**
+ * Gives the function that turns bodies into jobs. The same bytes are worked through once, as long as the memory holds
+ * them: a sync until one comes that replaces it, because its caller has no more use for it.
+ */
 export function createPreparation(memory: Memory): (path: JobPath, bytes: Buffer) => Promise<PreparedJob> {
   const known = memory.space<PreparedJob>('requests');
+  const latest = memory.space<{ readonly key: string }>('latest requests');
   return async (path, bytes) => {
     const key = createHash('sha256').update(path).update('\0').update(bytes).digest('base64');
     const remembered = known.get(key);
     if (remembered !== undefined) return remembered;
     const job = await prepare(path, bytes);
     known.set(key, job, bytes.length * bytesPerByte);
+    if (job.replaces !== undefined) {
+      const replaced = latest.get(job.replaces)?.key;
+      if (replaced !== undefined && replaced !== key) known.delete(replaced);
+      latest.set(job.replaces, { key }, 64);
+    }
     return job;
   };
 }

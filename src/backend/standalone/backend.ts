@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { AdcError } from '../../model/errors.js';
 import type { Operation } from '../../model/operation.js';
 import type { Backend, Endpoint, OpenBackend, Reading } from '../backend.js';
@@ -36,6 +37,8 @@ export const openStandalone: OpenBackend = (options): Backend => {
   }
   const closing = new AbortController();
   const signal = options.signal === undefined ? closing.signal : AbortSignal.any([options.signal, closing.signal]);
+  // Every instance has a lease that listens to it.
+  setMaxListeners(0, signal);
   const clients = endpoints.map((endpoint) => createClient(endpoint, { ...options, signal }));
   const cacheKey = options.cacheKey ?? endpoints.map(({ server }) => server).join(',');
   const recollection = recollect(options.memory, cacheKey, endpoints.length);

@@ -124,11 +124,7 @@ function remember(
     return;
   }
   const stamp = stampOf(done.response);
-  recollection.set(endpoint, {
-    ...(stamp === undefined ? {} : { stamp }),
-    inventory: done.write.after,
-    bytes: Buffer.byteLength(done.write.content?.body ?? ''),
-  });
+  recollection.set(endpoint, { ...(stamp === undefined ? {} : { stamp }), document: done.write.after() });
 }
 
 function finished({ withheld }: Write, status: number, at: Date, written: boolean): Executed {

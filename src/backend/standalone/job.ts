@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { ResourceKey } from '../../model/resource.js';
 import { isManaged, serialiseDocument } from './document.js';
-import { takeInventory, type Inventory } from './inventory.js';
+import type { Inventory } from './inventory.js';
+import { KeptDocument } from './remembered.js';
 import { rebase, type Goal, type Rebased } from './rebase.js';
 
 /** What is to be sent to an instance so that it holds what it shall. */
 export interface Write extends Rebased {
   /** The document as JSON and what it is called; absent where the instance holds it already. */
   readonly content?: { readonly body: string; readonly digest: string };
-  /** What the instance holds afterwards, as resources. */
-  readonly after: () => Inventory;
+  /** What the instance holds when it has taken that. Made once, for all instances that do. */
+  readonly after: () => KeptDocument;
 }
 
 /** One goal, worked out for each instance. Instances that hold the same get the same write: it is made once. */
@@ -39,12 +40,20 @@ function makeWrite(
   versionAbove: (held: number) => number,
 ): Write {
   const rebased = rebase(goal, instance, withheld, versionAbove);
-  if (rebased.document === instance.document) return { ...rebased, after: () => instance };
-  const body = serialiseDocument(rebased.document, rebased.fills ? () => true : isManaged);
-  let after: Inventory | undefined;
+  const everything = (): string => serialiseDocument(rebased.document, () => true);
+  if (rebased.document === instance.document) return { ...rebased, after: keep(everything) };
+  const body = rebased.fills ? everything() : serialiseDocument(rebased.document, isManaged);
+  const isWhole =
+    rebased.fills || [...rebased.document.sections].every(([name, { items }]) => isManaged(name) || items.length === 0);
   return {
     ...rebased,
     content: { body, digest: createHash('sha1').update(body).digest('hex') },
-    after: () => (after ??= takeInventory(rebased.document)),
+    after: keep(isWhole ? () => body : everything),
   };
+}
+
+/** Keeps what is written so, when it is first asked for. */
+function keep(text: () => string): () => KeptDocument {
+  let kept: KeptDocument | undefined;
+  return () => (kept ??= new KeptDocument(Buffer.from(text())));
 }

@@ -3,15 +3,13 @@ import type { AdminClient } from '../shared/client.js';
 import { highestVersion, isBlank, shareWith } from './document.js';
 import { getDocument, headDocument, isSameStamp, type Answered, type Stamp } from './endpoint.js';
 import { takeInventory, type Inventory } from './inventory.js';
-import type { Recollection } from './remembered.js';
+import { KeptDocument, type Recollection } from './remembered.js';
 
 /** What one instance was found to hold. */
 export interface InstanceReading {
   readonly inventory: Inventory;
   readonly stamp?: Stamp;
   readonly version?: string;
-  /** Of the document as JSON. */
-  readonly bytes: number;
   /** Somebody else has written this instance since it was last read or written here. */
   readonly contested: boolean;
 }
@@ -44,32 +42,43 @@ export interface GroupReading {
   readonly late: readonly Instance[];
 }
 
-/** Gives one inventory for all documents of a job that are the same, whatever the order of their keys. */
+/** A document read as resources, and in the form that is kept. */
+interface Interned {
+  readonly inventory: Inventory;
+  readonly document: KeptDocument;
+}
+
+/** Gives one and the same for all documents of a job that are the same, whatever the order of their keys. */
 export interface Interner {
-  intern(answered: Answered, remembered?: Inventory): Inventory;
+  intern(answered: Answered, remembered?: KeptDocument): Interned;
 }
 
 /** Builds the interner of a job. */
 export function createInterner(): Interner {
-  const seen: { readonly bytes: Uint8Array; readonly inventory: Inventory }[] = [];
+  const seen: { readonly bytes: Uint8Array; readonly interned: Interned }[] = [];
   return {
     intern(answered, remembered) {
       const { bytes } = answered;
       const twin = seen.find((one) => Buffer.compare(one.bytes, bytes) === 0);
-      if (twin !== undefined) return twin.inventory;
-      let document = answered.parse();
-      let inventory: Inventory | undefined;
-      const others = [...(remembered === undefined ? [] : [remembered]), ...seen.map((one) => one.inventory)];
-      for (const other of others) {
-        document = shareWith(document, other.document);
-        if (document === other.document) inventory = other;
-        if (inventory !== undefined) break;
-      }
-      const taken = inventory ?? takeInventory(document);
-      seen.push({ bytes, inventory: taken });
-      return taken;
+      if (twin !== undefined) return twin.interned;
+      const interned = internAnew(answered, [
+        ...seen.map((one) => one.interned),
+        ...(remembered === undefined ? [] : [{ inventory: remembered.inventory, document: remembered }]),
+      ]);
+      seen.push({ bytes, interned });
+      return interned;
     },
   };
+}
+
+function internAnew(answered: Answered, others: readonly Interned[]): Interned {
+  let document = answered.parse();
+  for (const other of others) {
+    document = shareWith(document, other.inventory.document);
+    if (document === other.inventory.document) return other;
+  }
+  const inventory = takeInventory(document);
+  return { inventory, document: new KeptDocument(answered.bytes, inventory) };
 }
 
 /**
@@ -89,27 +98,21 @@ export async function readInstance(
     const { stamp, version } = await headDocument(client, signal);
     if (stamp !== undefined && isSameStamp(stamp, remembered.stamp)) {
       return {
-        inventory: remembered.inventory(),
+        inventory: remembered.document.inventory,
         stamp,
         ...(version === undefined ? {} : { version }),
-        bytes: remembered.bytes,
         contested: false,
       };
     }
   }
   const answered = await getDocument(client, signal);
-  const inventory = interner.intern(answered, remembered?.inventory());
-  const { stamp, version, bytes } = answered;
-  recollection.set(client.endpoint, {
-    ...(stamp === undefined ? {} : { stamp }),
-    inventory: () => inventory,
-    bytes: bytes.byteLength,
-  });
+  const { inventory, document } = interner.intern(answered, remembered?.document);
+  const { stamp, version } = answered;
+  recollection.set(client.endpoint, { ...(stamp === undefined ? {} : { stamp }), document });
   return {
     inventory,
     ...(stamp === undefined ? {} : { stamp }),
     ...(version === undefined ? {} : { version }),
-    bytes: bytes.byteLength,
     contested: remembered?.stamp !== undefined && !isBlank(inventory.document),
   };
 }
