@@ -11,7 +11,7 @@ export const nameLabel = '__ADC_NAME';
 export const upstreamServiceLabel = '__ADC_UPSTREAM_SERVICE_ID';
 
 /**
- * Says of a top-level upstream that it is one, where nothing else does: one without {@link managedByLabel} and with the
- * id derived from its name has the very form of the default upstream of a service of that name. The value is `true`.
+ * Says of a top-level upstream that it is shared. Without it, one of a service's id or name has the very form of that
+ * service's default upstream. The value is `true`.
  */
 export const sharedLabel = '__ADC_SHARED';

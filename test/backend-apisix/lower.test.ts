@@ -51,6 +51,30 @@ describe('what goes over the wire', () => {
     expect(await bench.stored('services/s1')).not.toHaveProperty('upstream');
   });
 
+  it('overwrites no upstream of others that has the id of a service: the service holds its own inside', async () => {
+    const others = { name: 'of others', type: 'roundrobin', nodes: { '10.9.0.1:80': 1 } };
+    await bench.admin('PUT', '/upstreams/s1', others);
+    await bench.admin('PUT', '/routes/theirs', { uri: '/theirs', upstream_id: 's1' });
+    const document = (host: string): JsonObject => ({
+      services: [service({ upstream: { nodes: [{ host, port: 80, weight: 1 }] } })],
+    });
+    for (const host of ['10.0.0.1', '10.0.0.2']) {
+      expect((await bench.sync(document(host))).writes).toEqual([`PUT ${path('services/s1')}`]);
+      expect(await bench.diff(document(host))).toEqual([]);
+    }
+    expect(await bench.stored('upstreams/s1')).toMatchObject(others);
+    expect(await bench.stored('services/s1')).not.toHaveProperty('upstream_id');
+    expect((await bench.sync({ services: [] })).writes).toEqual([`DELETE ${path('services/s1')}`]);
+    expect(await bench.stored('upstreams/s1')).toMatchObject(others);
+  });
+
+  it('completes a service of which only the upstream was written', async () => {
+    await bench.admin('PUT', '/upstreams/s1', { name: 'shop', type: 'roundrobin', nodes: { '10.0.0.9:80': 1 } });
+    const document = { services: [service({ upstream })] };
+    expect((await bench.sync(document)).writes).toEqual([`PUT ${path('upstreams/s1')}`, `PUT ${path('services/s1')}`]);
+    expect(await bench.diff(document)).toEqual([]);
+  });
+
   it('takes a shared upstream equal to the one in the file for the same, until the service changes', async () => {
     await bench.admin('PUT', '/upstreams/shared', { name: 'common', type: 'roundrobin', nodes: { '10.0.0.1:80': 1 } });
     await bench.admin('PUT', '/services/s1', { name: 'shop', upstream_id: 'shared' });
@@ -245,7 +269,7 @@ describe('leftovers of an interrupted job', () => {
     ];
     await bench.sync({ upstreams: both });
     expect(await bench.stored(`upstreams/${deriveId('idle')}`)).toMatchObject({ labels: { __ADC_SHARED: 'true' } });
-    expect(await bench.stored('upstreams/explicit')).not.toHaveProperty('labels');
+    expect(await bench.stored('upstreams/explicit')).toMatchObject({ labels: { __ADC_SHARED: 'true' } });
     expect(await bench.diff({ upstreams: both })).toEqual([]);
     expect((await bench.sync({ services: [] })).writes).toEqual([]);
     // A service of that name with an upstream of another does not make it that service's.
@@ -253,6 +277,16 @@ describe('leftovers of an interrupted job', () => {
     expect(await bench.stored(`upstreams/${deriveId('idle')}`)).toBeDefined();
     await bench.sync({ services: [] });
     expect(await bench.stored(`upstreams/${deriveId('idle')}`)).toBeDefined();
+  });
+
+  it('are never a shared upstream with the id of the service that uses it', async () => {
+    const upstreams = [{ name: 'shop', nodes }];
+    await bench.sync({ upstreams, services: [{ name: 'shop', upstream_id: 'shop' }] });
+    expect(await bench.diff({ upstreams, services: [{ name: 'shop', upstream_id: 'shop' }] })).toEqual([]);
+    expect(await bench.diff({ services: [{ name: 'shop', upstream_id: 'shop' }] })).toEqual(['update service shop']);
+    expect(await bench.diff({ services: [{ name: 'shop', upstream_id: id }] })).toEqual([]);
+    await bench.sync({ services: [] });
+    expect(await bench.diff({ upstreams, services: [] })).toEqual([]);
   });
 
   it('become shared where the file makes them its own as they are', async () => {

@@ -1,5 +1,6 @@
 import type { Operation } from '../../model/operation.js';
-import { draftChanges, type DraftInput } from '../shared/draft-changes.js';
+import { draftChanges } from '../shared/draft-changes.js';
+import type { DraftInput } from '../shared/draft.js';
 import { toOperations } from './operations.js';
 
 /** What lowering needs to know. */

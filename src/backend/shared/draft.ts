@@ -1,6 +1,20 @@
+import type { Change, Unmanaged } from '../../model/change.js';
 import type { ObjectRef } from '../../model/operation.js';
-import type { ResourceKey } from '../../model/resource.js';
+import type { ResourceKey, State } from '../../model/resource.js';
 import { objectRef, type AdminObject } from './collections.js';
+import type { Features } from './features.js';
+import type { Snapshot } from './snapshot.js';
+
+/** What drafting needs to know. */
+export interface DraftInput {
+  readonly changes: readonly Change[];
+  /** Projected. */
+  readonly desired: State;
+  readonly snapshot: Snapshot;
+  readonly features: Features;
+  /** What of a state is outside the job's scope. */
+  readonly unmanagedIn?: (state: State) => Unmanaged;
+}
 
 /** A write or a delete of one stored object, before it becomes an operation. */
 export interface DraftWrite {

@@ -1,12 +1,13 @@
 import type { Json, JsonObject } from '../../model/json.js';
 import type { Kind } from '../../model/kinds.js';
-import { nameLabel, upstreamServiceLabel } from '../../model/labels.js';
+import { nameLabel } from '../../model/labels.js';
 import type { Notice } from '../../model/notice.js';
 import { resourceKey, type Resource, type ResourceKey, type State } from '../../model/resource.js';
 import { objectRef, type AdminObject, type Collection } from './collections.js';
 import type { Features } from './features.js';
 import { withClientDefaults } from './format-defaults.js';
 import { labelsFromAdmin, nameFromLabel } from './labels.js';
+import { ownerOf, ownsUpstream } from './upstream-roles.js';
 import { hidesClientKey, upstreamFromAdmin } from './upstream.js';
 import { asList, asObject, asText, isSame, type Draft } from './values.js';
 
@@ -39,7 +40,7 @@ export function fromAdmin(objects: AdminObjects, features: Features): Translatio
     const ordered = objects[collection].toSorted(byId);
     for (const { id, value, parent } of ordered) visit(id, value, parent);
   };
-  const services = new Map(objects.services.map(({ id, value }) => [id, value]));
+  const services = new Map(objects.services.map((service) => [service.id, service]));
   const upstreams = new Map(objects.upstreams.map(({ id, value }) => [id, value]));
 
   each('services', (id, value) => {
@@ -52,7 +53,7 @@ export function fromAdmin(objects: AdminObjects, features: Features): Translatio
     }
   });
   each('upstreams', (id, value) => {
-    if (isDefaultUpstream(id, services)) return;
+    if (ownsUpstream(services.get(id), value)) return;
     if (hidesClientKey(value)) notices.push(hiddenKey(`upstream "${id}"`, resourceKey('upstream', id)));
     const owner = ownerOf(value);
     const name = asText(value['name']) ?? id;
@@ -112,16 +113,6 @@ export function fromAdmin(objects: AdminObjects, features: Features): Translatio
   }
 }
 
-/** The service that a named upstream says it belongs to. */
-export function ownerOf(upstream: JsonObject): string | undefined {
-  return asText(asObject(upstream['labels'])?.[upstreamServiceLabel]);
-}
-
-/** Tells whether an upstream is the default upstream that its service refers to by the service's own id. */
-function isDefaultUpstream(id: string, services: ReadonlyMap<string, JsonObject>): boolean {
-  return asText(services.get(id)?.['upstream_id']) === id;
-}
-
 /**
  * The stored fields a configuration cannot mention, by kind. A change of the resource keeps them. A route's upstream, its
  * script and a disabled certificate are among them.
@@ -176,10 +167,11 @@ function describeUnnamed(value: JsonObject): Draft {
 function serviceBody(id: string, value: JsonObject, upstreams: ReadonlyMap<string, JsonObject>): JsonObject {
   const reference = asText(value['upstream_id']);
   const stored = storedUpstream(id, value, upstreams);
+  const isDangling = reference === id && !upstreams.has(id);
   const upstream =
     stored !== undefined
       ? { upstream: upstreamFromAdmin(stored) }
-      : reference !== undefined && reference !== id
+      : reference !== undefined && !isDangling
         ? { upstream_id: reference }
         : {};
   return { ...describe(id, value), ...lists(value, [['hosts']]), ...plugins(value), ...upstream };
@@ -194,9 +186,9 @@ function storedUpstream(
   value: JsonObject,
   upstreams: ReadonlyMap<string, JsonObject>,
 ): JsonObject | undefined {
-  const reference = asText(value['upstream_id']);
-  if (reference !== undefined && reference !== id) return undefined;
-  return (reference === undefined ? undefined : upstreams.get(id)) ?? asObject(value['upstream']);
+  const own = upstreams.get(id);
+  if (value['upstream_id'] !== undefined && !ownsUpstream({ id, value }, own)) return undefined;
+  return (value['upstream_id'] === undefined ? undefined : own) ?? asObject(value['upstream']);
 }
 
 const routeFields = ['vars', 'filter_func', 'enable_websocket', 'priority', 'timeout'] as const;

@@ -25,11 +25,10 @@ export function project(desired: State, current: State, features: Features): Pro
   const unsupported = new Map<ResourceKey, string>();
   const resources = new Map<ResourceKey, Resource>();
   let changed = false;
-  const folded = foldedUpstreams(desired);
   for (const [key, resource] of desired.resources) {
     const reason = refusal(resource, features);
     if (reason !== undefined) unsupported.set(key, reason);
-    if (reason !== undefined || folded.has(key)) {
+    if (reason !== undefined) {
       changed = true;
       continue;
     }
@@ -98,26 +97,14 @@ function projectService(resource: Resource, body: JsonObject, context: Context):
 }
 
 /**
- * A service that refers to a shared upstream of its own id has it as its own upstream on the gateway: there is no telling
- * the two apart, so it is one here as well.
+ * A service that refers to its own id has that upstream as its own, unless the upstream says that it is shared, or the
+ * file does.
  */
 function resolveOwnReference(resource: Resource, service: JsonObject, { desired, current }: Context): JsonObject {
   if (asText(service['upstream_id']) !== resource.id) return service;
-  const shared = desired.resources.get(resourceKey('upstream', resource.id));
-  const stored = current.resources.get(resource.key)?.body['upstream'];
-  const upstream = shared === undefined ? asObject(stored) : omit(shared.body, ['name']);
-  return upstream === undefined ? service : { ...omit(service, ['upstream_id']), upstream };
-}
-
-/** Shared upstreams that are a service's own: see {@link resolveOwnReference}. */
-function foldedUpstreams(desired: State): ReadonlySet<ResourceKey> {
-  const folded = new Set<ResourceKey>();
-  for (const { kind, id, body } of desired.resources.values()) {
-    if (kind !== 'service' || asText(body['upstream_id']) !== id) continue;
-    const key = resourceKey('upstream', id);
-    if (desired.resources.has(key)) folded.add(key);
-  }
-  return folded;
+  const own = asObject(current.resources.get(resource.key)?.body['upstream']);
+  if (own === undefined || desired.resources.has(resourceKey('upstream', resource.id))) return service;
+  return { ...omit(service, ['upstream_id']), upstream: own };
 }
 
 function projectStreamRoute(resource: Resource, body: JsonObject, context: Context): JsonObject {

@@ -1,6 +1,5 @@
-import { deriveId } from '../../model/ids.js';
 import type { Json, JsonObject } from '../../model/json.js';
-import { managedByLabel, nameLabel, sharedLabel, upstreamServiceLabel } from '../../model/labels.js';
+import { nameLabel, sharedLabel, upstreamServiceLabel } from '../../model/labels.js';
 import { parentIdOf, type Resource } from '../../model/resource.js';
 import { collectionOf, type AdminObject } from './collections.js';
 import type { Features } from './features.js';
@@ -25,9 +24,7 @@ export function toAdmin(resource: Resource, features: Features): readonly AdminO
     case 'service':
       return serviceToAdmin(resource);
     case 'upstream':
-      return [
-        object(parentIdOf(resource) === undefined ? sharedUpstreamToAdmin(resource) : namedUpstreamToAdmin(resource)),
-      ];
+      return [object(upstreamBesideService(resource))];
     case 'route':
       return [object(routeToAdmin(resource))];
     case 'stream_route':
@@ -85,23 +82,11 @@ function serviceToAdmin({ id, body }: Resource): readonly AdminObject[] {
   ];
 }
 
-function namedUpstreamToAdmin(resource: Resource): JsonObject {
-  return withLabel(upstreamToAdmin(resource.body), upstreamServiceLabel, parentIdOf(resource) ?? '');
-}
-
-function sharedUpstreamToAdmin({ id, body }: Resource): JsonObject {
-  const value = upstreamToAdmin(body);
-  return mayBeDefaultUpstream(id, value) ? withLabel(value, sharedLabel, 'true') : value;
-}
-
-/**
- * Tells whether a stored upstream may be the default upstream of a service with a derived id, going by itself alone: it
- * has the id of a service of its name, and no label by which shared and named upstreams are known.
- */
-export function mayBeDefaultUpstream(id: string, value: JsonObject): boolean {
-  const labels = asObject(value['labels']) ?? {};
-  const isKnown = [managedByLabel.key, upstreamServiceLabel, sharedLabel].some((label) => labels[label] !== undefined);
-  return !isKnown && id === deriveId(asText(value['name']) ?? '');
+/** A named upstream says whose it is, a shared one that it is shared: the default upstream of a service says neither. */
+function upstreamBesideService(resource: Resource): JsonObject {
+  const value = upstreamToAdmin(resource.body);
+  const owner = parentIdOf(resource);
+  return owner === undefined ? withLabel(value, sharedLabel, 'true') : withLabel(value, upstreamServiceLabel, owner);
 }
 
 function withLabel(value: JsonObject, label: string, content: string): Draft {

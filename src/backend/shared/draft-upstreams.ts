@@ -1,0 +1,92 @@
+import type { ObjectRef } from '../../model/operation.js';
+import { resourceKey, type ResourceKey, type State } from '../../model/resource.js';
+import { idOf, objectRef, type AdminObject } from './collections.js';
+import type { Draft, DraftInput } from './draft.js';
+import { keepStored } from './keep.js';
+import { referencesOf } from './references.js';
+import type { ServiceWriter } from './service-objects.js';
+import { toAdmin } from './to-admin.js';
+import { mayBeLeftover, ownerOf, ownsUpstream } from './upstream-roles.js';
+import { asText } from './values.js';
+
+/** The own upstream of a service that may not need it any more, and the change of that service. */
+export interface Released {
+  readonly ref: ObjectRef;
+  readonly key: ResourceKey;
+}
+
+/**
+ * A shared upstream goes away that a service of the configuration still uses, because the upstream the file gives it is
+ * equal and was no change so far: the service gets its own now.
+ */
+export function moveOffDeletedUpstreams(draft: Draft, desired: State, writeService: ServiceWriter): void {
+  const gone = new Map(
+    [...draft.writes].filter(([ref, { object }]) => object === undefined && ref.startsWith('upstreams/')),
+  );
+  if (gone.size === 0) return;
+  const services = [...draft.finals()].filter(({ collection }) => collection === 'services');
+  for (const user of services) {
+    const write = gone.get(upstreamRefOf(user));
+    const service = desired.resources.get(resourceKey('service', user.id));
+    if (write === undefined || service?.body['upstream'] === undefined) continue;
+    writeService(service, [...write.changes], []);
+  }
+}
+
+function upstreamRefOf({ value }: AdminObject): ObjectRef {
+  return objectRef('upstreams', asText(value['upstream_id']) ?? '');
+}
+
+/** Deletes the own upstreams of services that went away or turned to another upstream, where nothing else uses them. */
+export function removeUnused(draft: Draft, released: readonly Released[], desired: State): void {
+  if (released.length === 0) return;
+  const used = new Set([...draft.finals()].flatMap(referencesOf));
+  for (const { ref, key } of released) {
+    const isShared = desired.resources.has(resourceKey('upstream', idOf(ref)));
+    if (!used.has(ref) && !isShared) draft.remove(ref, [key]);
+  }
+}
+
+/**
+ * Deletes what an interrupted job left behind: upstreams that are ours and that nothing uses. Ours is one that says which
+ * service it belongs to, where that service is gone; and one that can only be the default upstream of a service with a
+ * derived id. Where the job's scope could not have held its service, it stays.
+ */
+export function removeLeftovers(draft: Draft, { desired, unmanagedIn }: DraftInput): void {
+  const candidates: AdminObject[] = [];
+  for (const object of draft.finals()) {
+    if (object.collection === 'upstreams' && isLeftover(draft, object, desired)) candidates.push(object);
+  }
+  if (candidates.length === 0) return;
+  const used = new Set([...draft.finals()].flatMap(referencesOf));
+  for (const { id, value } of candidates) {
+    const ref = objectRef('upstreams', id);
+    if (used.has(ref) || draft.writes.has(ref)) continue;
+    const service = ownerOf(value) ?? id;
+    const key = resourceKey('service', service);
+    const resource = { kind: 'service', key, id: service, name: asText(value['name']) ?? service, body: {} } as const;
+    if (unmanagedIn?.({ resources: new Map([[key, resource]]) }).has(key) !== true) draft.remove(ref, []);
+  }
+}
+
+function isLeftover(draft: Draft, { id, value }: AdminObject, desired: State): boolean {
+  const service = draft.final(objectRef('services', id));
+  if (ownsUpstream(service, value) || desired.resources.has(resourceKey('upstream', id))) return false;
+  const owner = ownerOf(value);
+  if (owner !== undefined) return draft.final(objectRef('services', owner)) === undefined;
+  const isNamedAlike = service === undefined || asText(service.value['name']) === asText(value['name']);
+  return isNamedAlike && mayBeLeftover({ id, value });
+}
+
+/**
+ * Marks shared upstreams that may be taken for leftovers: such as are, but that the file has made its own as they are. A
+ * later file that does not mention upstreams would delete them.
+ */
+export function markShared(draft: Draft, { desired, features }: DraftInput): void {
+  const upstreams = [...draft.finals()].filter(({ collection }) => collection === 'upstreams');
+  for (const stored of upstreams) {
+    const shared = desired.resources.get(resourceKey('upstream', stored.id));
+    if (shared === undefined || shared.parent !== undefined || !mayBeLeftover(stored)) continue;
+    for (const object of toAdmin(shared, features)) draft.put(keepStored(object, stored), []);
+  }
+}
