@@ -26,7 +26,7 @@ const common = {
 
 const bin = await build({
   ...common,
-  entryPoints: { main: 'src/main.ts' },
+  entryPoints: { main: 'src/main.ts', 'chunks/status-thread': 'src/server/status-thread.ts' },
   outdir,
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',

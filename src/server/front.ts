@@ -1,10 +1,11 @@
-import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Memory } from '../memory/memory.js';
 import { AdcError } from '../model/errors.js';
 import { redactText } from '../model/redaction.js';
 import type { Pools } from '../pool/pool.js';
 import { issuesAnswer, textOf, type Mask } from './answers.js';
+import { hasToken } from './bearer.js';
 import { readBody, type BodyBudget } from './body.js';
 import type { JobQueue, JobResult } from './job-queue.js';
 import { runJob, type JobAnswer, type PreparedJob } from './jobs.js';
@@ -95,7 +96,8 @@ export function createFront(
   };
 
   async function answerTo(path: string, request: IncomingMessage, visit: Visit): Promise<Answer> {
-    if (!isAuthorized(request, options.token())) {
+    const token = options.token();
+    if (token !== undefined && !hasToken(request.headers.authorization, token)) {
       return { ...plain(401, 'the bearer token is missing or wrong'), headers: { 'WWW-Authenticate': 'Bearer' } };
     }
     if (request.method === 'GET' && path === '/openapi.json') return { status: 200, body: options.openApi() };
@@ -252,14 +254,6 @@ function traceHeaders(request: IncomingMessage): Readonly<Record<string, string>
   const { traceparent, tracestate } = request.headers;
   if (typeof traceparent !== 'string' || !/^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}/.test(traceparent)) return {};
   return { traceparent, ...(typeof tracestate === 'string' && tracestate.length <= 512 ? { tracestate } : {}) };
-}
-
-/** Compares digests, so that neither time nor length tells anything of the token. */
-export function isAuthorized(request: IncomingMessage, token: string | undefined): boolean {
-  if (token === undefined) return true;
-  const given = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given.trim()), digest(token));
 }
 
 function jobFacts({ path, bytes, job }: Visit): Readonly<Record<string, unknown>> {

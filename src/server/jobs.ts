@@ -78,6 +78,9 @@ export async function runJob(job: PreparedJob, context: JobContext): Promise<Job
   }
 }
 
+/** Reports of more outcomes take long enough to let others in between. */
+const largeReport = 500;
+
 type OpenedBackend = Awaited<ReturnType<typeof openBackend>>;
 
 async function runSync(
@@ -99,12 +102,12 @@ async function runSync(
     },
   });
   if (report === undefined) throw new TypeError('a sync that is no dry run has a report');
-  await yieldToOthers();
+  if (report.outcomes.length > largeReport) await yieldToOthers();
   const byEndpoint = backend.name === 'apisix-standalone';
   const servers = job.endpoints.map(({ server }) => server);
   const answer = syncAnswer({ report, servers, byEndpoint, mask: job.mask, now: new Date() });
   const reason = answer.failed[0]?.reason ?? answer.endpoint_status?.find(({ success }) => !success)?.reason;
-  await yieldToOthers();
+  if (report.outcomes.length > largeReport) await yieldToOthers();
   return {
     status: 202,
     body: JSON.stringify(answer),

@@ -1,26 +1,19 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import { Server as HttpsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { AdcError } from '../model/errors.js';
 import { version } from '../version.js';
 import { readTlsFiles, readTokenFile, watchFiles, type TlsFiles } from './certificates.js';
 import { createFront } from './front.js';
 import { JobQueue } from './job-queue.js';
 import type { JobAnswer } from './jobs.js';
-import {
-  createListener,
-  isLoopback,
-  listen,
-  listenOn,
-  parseListen,
-  secureContextOf,
-  type ListenAddress,
-} from './listen.js';
+import { createListener, isLoopback, listen, parseListen, secureContextOf, type ListenAddress } from './listen.js';
 import { createLog, type Log } from './log.js';
 import { createMetrics } from './metrics.js';
 import { createOpenApi } from './openapi.js';
 import type { Server, ServerOptions } from './options.js';
-import { createStatus, everywhere } from './status.js';
+import { openStatusPort, type OpenStatusPort } from './status-port.js';
+import { createStatus } from './status.js';
 import { targetRule } from './targets.js';
 
 export type { Server, ServerOptions } from './options.js';
@@ -47,13 +40,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     concurrency: options.concurrency ?? 16,
     length: options.queueLength ?? 1_024,
   });
-  const state = { serving: false, draining: false, connections: 0 };
+  const state = { serving: false, draining: false };
   const metrics = createMetrics({
     pools: options.pools,
     memory: options.memory,
     queue: () => queue.report(),
     bodies: () => budget.held,
-    connections: () => state.connections,
+    connections: () => sockets.size,
   });
   const openApi = createOpenApi();
   const front = createFront({
@@ -77,30 +70,16 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     requestTimeout: options.requestTimeout ?? 60_000,
   };
   const main = createListener(visits.handle(front), limits, files.tls);
-  const status = createListener(
-    visits.handleAside(
-      createStatus({
-        pools: options.pools,
-        metrics,
-        token: () => files.token,
-        isReady: () => state.serving && !state.draining,
-      }),
-    ),
-    { ...limits, maxConnections: 256 },
-  );
-  const sockets = trackSockets([main, status]);
-  main.on('connection', (socket: Socket) => {
-    state.connections += 1;
-    socket.once('close', () => (state.connections -= 1));
-  });
+  const isReady = (): boolean => state.serving && !state.draining;
+  const sockets = trackSockets(main);
 
+  let status: OpenStatusPort | undefined;
   const shut = async (): Promise<void> => {
     stopWatching();
-    for (const server of [main, status]) {
-      if (server.listening) server.close();
-      server.closeAllConnections();
-    }
+    if (main.listening) main.close();
+    main.closeAllConnections();
     for (const socket of sockets) socket.destroy();
+    await status?.close();
     await options.pools.close();
     options.memory.clear();
     metrics.close();
@@ -123,6 +102,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   let ending: Promise<void> | undefined;
   const end = async (patience: number): Promise<void> => {
     state.draining = true;
+    status?.changed();
     log.info({ ...queue.report(), requests: visits.count() }, patience > 0 ? 'draining' : 'closing');
     if (main.listening) main.close();
     if (!(await within(visits.none(), patience))) {
@@ -132,22 +112,25 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     await shut();
   };
 
-  let statusPort: number;
   let url: string;
   try {
-    await listenOn(status, `status port ${options.statusPort ?? 3001}`, () =>
-      status.listen(options.statusPort ?? 3001),
-    );
-    statusPort = (status.address() as AddressInfo).port;
+    status = await openStatusPort({
+      port: options.statusPort ?? 3001,
+      limits: { ...limits, maxConnections: 256 },
+      isReady,
+      answer: createStatus({ pools: options.pools, metrics, token: () => files.token }),
+      failed: (error) => log.error({ reason: error.message }, 'the status port failed'),
+    });
     url = await listen(main, address);
   } catch (error) {
     stopWatching();
-    for (const server of [main, status]) if (server.listening) server.close();
+    await status?.close();
     metrics.close();
     throw error;
   }
   state.serving = true;
-  const statusAddresses = everywhere(statusPort, (status.address() as AddressInfo).family);
+  status.changed();
+  const statusAddresses = status.addresses;
   log.info({ addresses: [url], statusAddresses, version }, 'serving');
   warnIfOpen(address, options, log);
 
@@ -206,8 +189,6 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<v
 interface Visits {
   /** Wraps a handler so that its requests are waited for when the server ends. */
   handle(handler: Handler): (request: IncomingMessage, response: ServerResponse) => void;
-  /** Wraps a handler whose requests nobody waits for. */
-  handleAside(handler: Handler): (request: IncomingMessage, response: ServerResponse) => void;
   count(): number;
   /** Resolves when no request is being answered. */
   none(): Promise<void>;
@@ -235,7 +216,6 @@ function createVisits(log: Log): Visits {
       response.once('close', left);
       run(handler, request, response);
     },
-    handleAside: (handler) => (request, response) => run(handler, request, response),
     count: () => open,
     none: async () => {
       if (open > 0) await new Promise<void>((resolve) => waiting.push(resolve));
@@ -243,15 +223,13 @@ function createVisits(log: Log): Visits {
   };
 }
 
-/** The sockets of servers, also those in the middle of a handshake, which Node's own list of connections leaves out. */
-function trackSockets(servers: readonly HttpServer[]): ReadonlySet<Socket> {
+/** The sockets of a server, also those in the middle of a handshake, which Node's own list of connections leaves out. */
+function trackSockets(server: HttpServer): ReadonlySet<Socket> {
   const sockets = new Set<Socket>();
-  for (const server of servers) {
-    server.on('connection', (socket: Socket) => {
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
-    });
-  }
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   return sockets;
 }
 
