@@ -66,7 +66,7 @@ function buildProgram(process: Process, dispatch: Dispatch): Command {
     .showHelpAfterError('(add --help for what there is)')
     .configureHelp({
       optionDescription: (option) => option.description,
-      helpWidth: Math.min(process.stdout.columns ?? 100, 120),
+      helpWidth: Math.min(process.stdout.columns || 100, 120),
     })
     .configureOutput({
       writeOut: (text) => process.stdout.write(text),

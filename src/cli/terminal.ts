@@ -61,7 +61,8 @@ export function createTerminal(options: TerminalOptions): Terminal {
     colors: colorsOf(stdout, env),
     errorColors: colorsOf(stderr, env),
     interactive,
-    width: stderr.columns ?? 80,
+    // A terminal that does not know its width says 0.
+    width: stderr.columns || 80,
     printed: () => printed,
     print: (text) =>
       new Promise((resolve, reject) => {

@@ -36,13 +36,13 @@ export interface Running {
 export interface Shell {
   readonly cwd: string;
   /** Starts adc. */
-  start(args: readonly string[], options?: RunOptions): Running;
+  readonly start: (args: readonly string[], options?: RunOptions) => Running;
   /** Runs adc to its end. */
-  adc(args: readonly string[], options?: RunOptions): Promise<Ended>;
-  write(name: string, content: string): void;
-  read(name: string): string;
+  readonly adc: (args: readonly string[], options?: RunOptions) => Promise<Ended>;
+  readonly write: (name: string, content: string) => void;
+  readonly read: (name: string) => string;
   /** A shell in the same folder with more in its environment. */
-  with(env: Readonly<Record<string, string>>): Shell;
+  readonly with: (env: Readonly<Record<string, string>>) => Shell;
 }
 
 /** Opens a shell for a test. */

@@ -52,7 +52,7 @@ describe('a signal', () => {
       expect(ended.status).toBe(status);
       expect(ended.stderr).toContain('Stopping: waiting for the requests in flight.');
       expect(ended.stderr).toContain(`Stopped: received ${signal}`);
-      const said = (pattern: RegExp) => [...ended.stderr.matchAll(pattern)].map(([, name]) => name).sort();
+      const said = (pattern: RegExp) => [...ended.stderr.matchAll(pattern)].map(([, name = '']) => name).sort();
       const applied = said(/^✔ create plugin_config: "(s\d\d)"/gm);
       const notStarted = said(/^- create plugin_config: "(s\d\d)" not started/gm);
       expect(applied).toEqual(await namesOn(emulator));
