@@ -27,7 +27,7 @@ export function reportFailure(error: unknown, terminal: Terminal, directory: str
 }
 
 /** Each problem with its place, on a terminal with the line that is meant. */
-export function problemLines(problems: readonly Problem[], terminal: Terminal, directory: string): readonly string[] {
+function problemLines(problems: readonly Problem[], terminal: Terminal, directory: string): readonly string[] {
   const { dim, cyan } = terminal.errorColors;
   return problems.flatMap((problem) => {
     const place = placeOf(problem, directory);
@@ -39,7 +39,7 @@ export function problemLines(problems: readonly Problem[], terminal: Terminal, d
 }
 
 /** `file:line:column` as editors and terminals make it a link; empty where no file is known. */
-export function placeOf(problem: Problem, directory: string): string {
+function placeOf(problem: Problem, directory: string): string {
   if (problem.file === undefined) return '';
   const file = problem.file === '-' ? 'standard input' : shorten(problem.file, directory);
   if (problem.line === undefined) return file;

@@ -184,7 +184,7 @@ export function durationFlag<const N extends string, D extends number | undefine
 }
 
 /** Reads a boolean as people write them in environments. */
-export function parseBoolean(text: string): boolean {
+function parseBoolean(text: string): boolean {
   const word = text.trim().toLowerCase();
   if (['true', '1', 'yes', 'on'].includes(word)) return true;
   if (['false', '0', 'no', 'off'].includes(word)) return false;

@@ -16,10 +16,10 @@ import {
 } from './flags.js';
 
 /** The words of `--backend`. `api7ee` is known so that it is refused by name. */
-export const backendWords = ['apisix', 'api7ee', 'apisix-standalone'] as const;
+const backendWords = ['apisix', 'api7ee', 'apisix-standalone'] as const;
 
 /** The words of `--include-resource-type`. `stream_service` is accepted for the older files that name it; it names nothing. */
-export const resourceTypeWords = [...kinds, 'stream_service'] as const;
+const resourceTypeWords = [...kinds, 'stream_service'] as const;
 
 /** How much is printed; every command has it. */
 export const verboseFlag: Flag<'verbose', 0 | 1 | 2> = {
