@@ -223,6 +223,13 @@ class Flattener {
       }
       return key;
     }
+    // As the last part of a URL they would mean what is above it, the consumer of a credential for one.
+    if (id === '.' || id === '..') {
+      this.#find(`Invalid id: "${id}" cannot be part of a URL`, [
+        ...entry.path,
+        ...('id' in entry.value ? ['id'] : []),
+      ]);
+    }
     this.#places.set(key, entry.path);
     const { part, path } = this.#merged.placeOf(entry.path);
     const file = this.#parts[part]?.file;
