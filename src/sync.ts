@@ -1,3 +1,4 @@
+import { setImmediate as afterOthers } from 'node:timers/promises';
 import type { Backend, Reading, Validation } from './backend/backend.js';
 import type { Memory } from './memory/memory.js';
 import type { Change, Unmanaged } from './model/change.js';
@@ -80,12 +81,15 @@ export async function readAndDiff(options: JobOptions): Promise<Difference> {
   const { backend, configuration, scope = {}, forceSsl = false, onStage } = options;
   onStage?.('read');
   const reading = await backend.read(skippedKinds(scope));
+  const current = reading.state;
+  await giveWay(current, configuration.state);
   const { state: desired, notices, unsupported } = reading.project(configuration.state);
 
   onStage?.('diff');
-  const current = reading.state;
+  await giveWay(current, desired);
   const unmanagedIn = (state: State): Unmanaged => scopeOf(state, { ...scope, mentioned: configuration.mentioned });
   const unmanaged = unmanagedIn(current);
+  await giveWay(current, desired);
   const compared = await compare(options, desired, reading, unmanaged);
   const changes = forceSsl ? resendSsls(compared, desired, current) : compared;
   return {
@@ -111,6 +115,7 @@ export async function readAndDiff(options: JobOptions): Promise<Difference> {
 export async function sync(options: SyncOptions): Promise<SyncResult> {
   const { backend, dryRun = false, onStage, onDifference } = options;
   const difference = await readAndDiff(options);
+  await giveWay(difference.current, difference.desired);
   const planned = difference.plan();
   onDifference?.(difference, planned);
   if (dryRun) return { difference, plan: planned };
@@ -160,6 +165,14 @@ export async function dumpState(
     notices,
     ...(version === undefined ? {} : { version }),
   };
+}
+
+/** Beyond so many resources a stage takes long enough to be felt by others in the same process. */
+const largeState = 1_000;
+
+/** Between two stages of a large job everything else in the process has its turn: a server has other callers. */
+async function giveWay(current: State, desired: State): Promise<void> {
+  if (Math.max(current.resources.size, desired.resources.size) > largeState) await afterOthers();
 }
 
 /** Compares raw first; only what differs is worth fetching the gateway's schemas for. */
