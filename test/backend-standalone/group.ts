@@ -110,7 +110,7 @@ export async function startGroup(
 /** The objects of a section, by id. */
 export function itemsOf(document: InstanceDocument, section: string): Readonly<Record<string, JsonObject>> {
   const items = (document[section] ?? []) as readonly JsonObject[];
-  return Object.fromEntries(items.map((item) => [String(item['id'] ?? item['username']), item]));
+  return Object.fromEntries(items.map((item) => [(item['id'] ?? item['username']) as string, item]));
 }
 
 /** A service with routes of these names, each under its own path. */

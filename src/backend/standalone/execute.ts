@@ -31,7 +31,7 @@ const mostRounds = 10;
 export async function executeOn(instance: Instance, options: ExecuteOptions): Promise<Executed> {
   const { client } = instance;
   const { job, signal } = options;
-  let reading = await instance.reading;
+  let reading = await unlessAborted(instance.reading, signal);
   let withheld: ReadonlyMap<ResourceKey, string> = new Map();
   let write = job.writeFor(reading.inventory, withheld);
   let isFresh = false;
@@ -87,6 +87,22 @@ export async function executeOn(instance: Instance, options: ExecuteOptions): Pr
     withheld = new Map([...withheld, ...blame.changes]);
     write = job.writeFor(reading.inventory, withheld);
     isFresh = true;
+  }
+}
+
+/** What is waited for, unless the job ends first. */
+async function unlessAborted<T>(wait: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return wait;
+  const over = new AbortController();
+  const aborted = new Promise<never>((_, reject) => {
+    const stop = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true, signal: over.signal });
+  });
+  try {
+    return await Promise.race([wait, aborted]);
+  } finally {
+    over.abort();
   }
 }
 
