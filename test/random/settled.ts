@@ -1,0 +1,48 @@
+import { expect } from 'vitest';
+import type { JsonObject } from '../../src/model/json.js';
+import type { State } from '../../src/model/resource.js';
+import { expectStored, type Expected, type Keys } from './expectations.js';
+import type { Subject, SubjectOptions } from './subject.js';
+
+/**
+ * Syncs and holds that nothing failed, that nothing is left to do, that what is stored is what was wanted, and that the
+ * dump says so.
+ */
+export async function syncAndSettle(
+  subject: Subject,
+  document: JsonObject,
+  keys: Keys,
+  expected: Expected,
+  options: SubjectOptions = {},
+): Promise<void> {
+  keys.collect(document);
+  const done = await subject.sync(document, options);
+  expect(done.failed, 'what failed').toEqual([]);
+  await expectSettled(subject, document, keys, expected, options);
+}
+
+/** As {@link syncAndSettle}, after it. */
+export async function expectSettled(
+  subject: Subject,
+  document: JsonObject,
+  keys: Keys,
+  expected: Expected,
+  options: SubjectOptions = {},
+): Promise<void> {
+  expect(await subject.diff(document, options), 'a diff right after a sync').toEqual([]);
+  const wanted = subject.configuration(document, options).state;
+  for (const raw of await subject.raw()) expectStored(raw, wanted, expected);
+  const dumped = keys.fill(await subject.dump()) as JsonObject;
+  expect(await subject.diff(dumped), 'a diff of the dump').toEqual([]);
+  expectSameKeys(subject.configuration(dumped).state, wanted, expected);
+}
+
+/** A dump names everything that was wanted, under the same names and ids. */
+function expectSameKeys(dumped: State, wanted: State, { beside }: Expected): void {
+  const known = [...dumped.resources.values()].filter(
+    ({ kind, id }) => !beside.has(`${kind === 'upstream' ? 'upstreams' : `${kind}s`}/${id}`),
+  );
+  const words = (state: Iterable<{ key: string; name: string; parent?: string }>): readonly string[] =>
+    [...state].map(({ key, name, parent }) => `${key} ${name} ${parent ?? ''}`).sort();
+  expect(words(known), 'what a dump names').toEqual(words(wanted.resources.values()));
+}

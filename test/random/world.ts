@@ -1,0 +1,35 @@
+import semver from 'semver';
+import { abilitiesOf } from '../cases/bench.js';
+import type { Abilities } from '../cases/gateway-case.js';
+
+/** What configurations are drawn for. */
+export interface World {
+  readonly version: string;
+  readonly backend: 'apisix' | 'apisix-standalone';
+  readonly abilities: Abilities;
+  /** Whether files name the collections that are only managed where they are named. */
+  readonly mentions: boolean;
+  /** Ids of upstreams that exist whatever a file says, and that it may refer to. */
+  readonly standing: readonly string[];
+  /** Ids of upstreams that `traffic-split` may name. */
+  readonly splitTargets: readonly string[];
+  since(version: string): boolean;
+}
+
+/** A world of a gateway of some version. */
+export function worldOf(
+  version: string,
+  backend: World['backend'],
+  more: Partial<Pick<World, 'mentions' | 'standing'>> = {},
+): World {
+  const standing = more.standing ?? [];
+  return {
+    version,
+    backend,
+    abilities: abilitiesOf(version, backend),
+    mentions: more.mentions ?? true,
+    standing,
+    splitTargets: standing,
+    since: (other) => semver.gte(version, other),
+  };
+}
