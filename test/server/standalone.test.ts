@@ -89,4 +89,3 @@ it('answers 500 where no instance can be read, and nothing was written', async (
   expect(reply.status).toBe(500);
   expect(reply.json.message).toMatch(/GET http:\/\/127\.0\.0\.1:9\S+: connect ECONNREFUSED 127\.0\.0\.1:9/);
 });
-});
