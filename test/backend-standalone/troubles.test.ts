@@ -173,9 +173,17 @@ describe('one dead instance', () => {
     });
     await written;
     expect(isOver).toBe(false);
-    group.emulator.instances[1]!.setFaults({ hangRate: 0 });
     const { report } = await job;
     expect(report?.endpoints.filter(({ success }) => success).length).toBe(2);
+
+    // The next job knows it, and gives it little time: without a deadline of its own it would wait for long.
+    const next = await group.sync(changed);
+    const { error } = next.report?.endpoints.find(({ success }) => !success) ?? {};
+    expect(String(error)).toContain('no answer within');
+    group.emulator.instances[1]!.setFaults({ hangRate: 0 });
+    const last = await group.sync(changed);
+    expect(last.report?.endpoints.every(({ success }) => success)).toBe(true);
+    expect(Object.keys(itemsOf(await group.documentOf(1), 'routes'))).toEqual(['a', 'b']);
   });
 
   test('all dead: every one is named', async () => {

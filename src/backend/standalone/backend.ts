@@ -13,6 +13,7 @@ import { pingInstance } from './ping.js';
 import { createInterner, gatherReadings, readInstance, type GroupReading, type Instance } from './read.js';
 import type { Goal } from './rebase.js';
 import { recollect } from './remembered.js';
+import { openSilences } from './silence.js';
 import { validateGroup } from './validate.js';
 import { chooseVersions, type Chosen } from './versions.js';
 
@@ -42,10 +43,15 @@ export const openStandalone: OpenBackend = (options): Backend => {
   const clients = endpoints.map((endpoint) => createClient(endpoint, { ...options, signal }));
   const cacheKey = options.cacheKey ?? endpoints.map(({ server }) => server).join(',');
   const recollection = recollect(options.memory, cacheKey, endpoints.length);
+  const silences = openSilences(options.memory);
   const interner = createInterner();
   const tasks = new WeakMap<Operation, Task>();
 
-  const start = (client: AdminClient): Instance => ({ client, reading: readInstance(client, recollection, interner) });
+  const start = (client: AdminClient): Instance => ({
+    client,
+    isSilent: silences.isSilent(client),
+    reading: silences.watch(client, (cut) => readInstance(client, recollection, interner, cut)),
+  });
 
   const readGroup = (): Promise<GroupReading> => {
     if (options.bypassCache === true) for (const { endpoint } of clients) recollection.forget(endpoint);

@@ -28,7 +28,7 @@ export interface Stamped {
   /** Absent where nothing was written yet, or the gateway has no digests. */
   readonly stamp?: Stamp;
   readonly version?: string;
-  /** The gateway knows the question: it is 3.14 or newer. */
+  /** The gateway answers the question. False before 3.14, and where it refuses, as a read would. */
   readonly isKnown: boolean;
 }
 
@@ -48,13 +48,13 @@ function headersOf(response: PoolResponse): Pick<Answered, 'stamp' | 'version'> 
 /**
  * Asks for the stamp of an instance's document.
  *
- * @throws GatewayError where the instance does not answer or refuses
+ * @throws GatewayError where the instance does not answer
  */
 export async function headDocument(client: AdminClient, signal?: AbortSignal): Promise<Stamped> {
   const request = documentRequest('HEAD', signal);
   const response = await client.send(request);
-  if (response.status !== 200 && response.status !== 404) throw refusal(client, request, response);
-  return { ...headersOf(response), isKnown: response.status === 200 };
+  // A refusal of a HEAD has no words: whoever reads next gets them.
+  return response.status === 200 ? { ...headersOf(response), isKnown: true } : { isKnown: false };
 }
 
 /**

@@ -17,6 +17,8 @@ export interface InstanceReading {
 /** An instance, and the reading of it. */
 export interface Instance {
   readonly client: AdminClient;
+  /** It did not answer lately: nothing waits for it. */
+  readonly isSilent: boolean;
   /** Rejects with the GatewayError of an instance that cannot be read. */
   readonly reading: Promise<InstanceReading>;
 }
@@ -142,8 +144,11 @@ export async function gatherReadings(instances: readonly Instance[]): Promise<Gr
     () => undefined,
   );
   const took = await first;
-  if (took !== undefined) await withinTime(settled, Math.max(patience.least, took * (patience.factor - 1)));
-  else await settled;
+  if (took === undefined) await settled;
+  else {
+    const awaited = instances.filter(({ isSilent }) => !isSilent).map(({ reading }) => reading);
+    await withinTime(Promise.allSettled(awaited), Math.max(patience.least, took * (patience.factor - 1)));
+  }
 
   const known = instances.flatMap((instance) => answered.get(instance) ?? []);
   const newest = known.reduce<KnownInstance | undefined>(
