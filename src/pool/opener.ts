@@ -151,12 +151,14 @@ export class Opener {
 
   #planProbe(): void {
     clearTimeout(this.#probe);
-    // Timers run up to a millisecond early.
-    const wait = Math.max(0, this.#breaker.retryAt - performance.now()) + 1;
+    const wait = Math.max(1, this.#breaker.retryAt - performance.now());
     this.#probe = setTimeout(() => {
       const now = performance.now();
+      if (this.#breaker.state !== 'open') return;
+      // Timers count from the beginning of the event loop's turn, so that in a busy process they run early.
+      if (now < this.#breaker.retryAt) this.#planProbe();
       // For a pool that nobody uses the next request will be the probe.
-      if (this.#breaker.wouldAllow(now) && this.#pool.wantsProbe(now)) this.open(undefined, now);
+      else if (this.#pool.wantsProbe(now)) this.open(undefined, now);
     }, wait);
     this.#probe.unref();
   }

@@ -45,7 +45,9 @@ export async function manyJobs(jobs: number, scheme: 'http' | 'https'): Promise<
     expect(answers.every((answer) => answer.status === 200 && answer.attempts === 1)).toBe(true);
   });
   expect(server.requests).toHaveLength(jobs * 10);
-  expect(server.accepted).toBeLessThanOrEqual(atOnce * concurrency);
+  // On a slow machine one or the other may have idled out under the load already.
+  const idledOut = poolReport(pools).closed['idle'] ?? 0;
+  expect(server.accepted - idledOut).toBeLessThanOrEqual(atOnce * concurrency);
   await until('no connection is left', () => server.sockets.size === 0);
   expect(poolReport(pools)).toMatchObject({ open: 0, leases: 0, queued: 0 });
   expect(poolReport(pools).retried).toEqual({});
@@ -58,6 +60,12 @@ export async function hostileServer(requests: number): Promise<void> {
   const stored = new Map<string, { body: string; times: number }>();
   const left = new WeakMap<Socket, number>();
   const cut = (socket: Socket): unknown => (random() < 0.5 ? socket.destroy() : socket.resetAndDestroy());
+  const cutWhenIdle = (socket: Socket): void => {
+    const read = socket.bytesRead;
+    // What has arrived is looked at first: both sides are in one process here, which may be late with everything.
+    const look = (): unknown => setImmediate(() => socket.bytesRead === read && cut(socket));
+    setTimeout(look, random() * 20);
+  };
   const server = await serve(
     (request, response) => {
       const { socket, url = '' } = request;
@@ -70,13 +78,12 @@ export async function hostileServer(requests: number): Promise<void> {
           cut(socket);
           return;
         }
-        const read = socket.bytesRead;
-        setTimeout(() => socket.bytesRead === read && cut(socket), random() * 20);
+        cutWhenIdle(socket);
       });
     },
     {
       // Those that are idle from the start are closed as well.
-      onConnection: (socket) => setTimeout(() => socket.bytesRead === 0 && cut(socket), random() * 20),
+      onConnection: cutWhenIdle,
     },
   );
   const pools = makePools();
