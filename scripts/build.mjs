@@ -47,14 +47,17 @@ await build({
 
 chmodSync(`${outdir}/main.js`, 0o755);
 
-/** A heavy package in the entry chunk would make every command pay for it at start. */
-const heavy = ['undici', 'zod', 'js-yaml', 'ajv', 'hono', 'pino', 'prom-client'];
-const entry = Object.entries(bin.metafile.outputs).find(([file]) => file === `${outdir}/main.js`)?.[1];
-const leaked = heavy.filter((name) =>
-  Object.keys(entry?.inputs ?? {}).some((input) => input.includes(`node_modules/${name}/`)),
-);
+/** A heavy package in the entry chunk, or in one it imports at once, would make every command pay for it at start. */
+const heavy = ['undici', 'zod', 'js-yaml', 'ajv', 'hono', 'pino', 'prom-client', 'tinyglobby'];
+const { outputs } = bin.metafile;
+const atStart = new Set([`${outdir}/main.js`]);
+for (const file of atStart) {
+  for (const { path, kind } of outputs[file]?.imports ?? []) if (kind === 'import-statement') atStart.add(path);
+}
+const inputs = [...atStart].flatMap((file) => Object.keys(outputs[file]?.inputs ?? {}));
+const leaked = heavy.filter((name) => inputs.some((input) => input.includes(`node_modules/${name}/`)));
 if (leaked.length > 0) {
-  process.stderr.write(`build: the entry chunk contains ${leaked.join(', ')}; load it where it is used\n`);
+  process.stderr.write(`build: what is loaded at start contains ${leaked.join(', ')}; load it where it is used\n`);
   process.exit(1);
 }
 

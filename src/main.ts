@@ -20,7 +20,7 @@ process.exitCode = await main();
 setTimeout(() => process.exit(), lingerLimit).unref();
 
 async function main(): Promise<number> {
-  survivePipes();
+  const isOutputLost = watchOutput();
   const stop = new AbortController();
   const received = watchSignals(stop);
   const directory = process.cwd();
@@ -29,9 +29,9 @@ async function main(): Promise<number> {
   let pools: Pools | undefined;
   let memory: Memory | undefined;
   try {
-    return await run(process.argv.slice(2), {
+    const status = await run(process.argv.slice(2), {
       ...streams(),
-      stdin: process.stdin,
+      stdin: () => process.stdin,
       env: environment(directory),
       directory,
       signal: stop.signal,
@@ -49,6 +49,8 @@ async function main(): Promise<number> {
         return (memory = createMemory());
       },
     });
+    await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
+    return status === 0 && isOutputLost() ? 1 : status;
   } catch (error) {
     return reportFailure(error, terminal, directory);
   } finally {
@@ -76,13 +78,19 @@ function environment(directory: string): Environment {
   return Object.assign(Object.create(null), parseEnv(text), process.env) as Environment;
 }
 
-/** A reader that closes its end early (`adc help | head`) is no failure. Other errors come back from the write itself. */
-function survivePipes(): void {
+/**
+ * A reader that closes its end early (`adc help | head`) is no failure; output that is lost otherwise (a full disk) is.
+ *
+ * @returns whether any was
+ */
+function watchOutput(): () => boolean {
+  let lost = false;
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error) => {
-      if (!isBrokenPipe(error) && stream === process.stdout) process.exitCode = 1;
+      lost ||= !isBrokenPipe(error);
     });
   }
+  return () => lost;
 }
 
 /** The first signal asks the command to stop; the second ends the process at once. */

@@ -62,7 +62,7 @@ export function loadDesired(
     files: values.file,
     cwd: context.directory,
     env: context.env,
-    stdin: () => context.stdin,
+    stdin: context.stdin,
     allowUnsetEnv: values.allowUnsetEnv,
     lint: values.lint,
     managedBy: values.managedByLabel,

@@ -6,7 +6,8 @@ import type { Environment, OutputStream, Terminal } from './terminal.js';
 
 /** What the process gives the command line. All that is global about a process is in here, and nowhere else. */
 export interface Process {
-  readonly stdin: Readable;
+  /** Standard input, opened when it is asked for. */
+  readonly stdin: () => Readable;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   /** Flags, then this, then defaults: the process environment over that of `.env`. */

@@ -20,7 +20,7 @@ async function adc(args: readonly string[], env: Readonly<Record<string, string>
   const [out, err] = [text(stdout), text(stderr)];
   const pools = createPoolManager({ retries: 0 });
   const status = await run(args, {
-    stdin: Readable.from([]),
+    stdin: () => Readable.from([]),
     stdout,
     stderr,
     env,
@@ -244,7 +244,7 @@ async function adcWithBrokenPools(env: Readonly<Record<string, string>>) {
   const stderr = new PassThrough();
   const said = text(stderr);
   const status = await run(['ping'], {
-    stdin: Readable.from([]),
+    stdin: () => Readable.from([]),
     stdout: new PassThrough(),
     stderr,
     env,

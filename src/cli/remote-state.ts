@@ -22,7 +22,7 @@ export async function loadRemoteState(path: string | undefined, context: Context
     files: [path],
     cwd: context.directory,
     env: context.env,
-    stdin: () => context.stdin,
+    stdin: context.stdin,
     allowUnsetEnv: false,
     lint: true,
     managedBy: false,

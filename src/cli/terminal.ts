@@ -39,11 +39,16 @@ export interface Terminal {
    * @throws AdcError `file` where standard output cannot be written (a full disk)
    */
   print(text: string): Promise<void>;
+  /** Writes lines of data as {@link print} does, many at a time. */
+  printLines(lines: Iterable<string>): Promise<void>;
   /** Says a line on standard error from a level of verbosity on; default 1. */
   say(line: string, level?: 0 | 1 | 2): void;
   /** Shows a line, shorter than `width`, that the next one replaces; only on a terminal. An empty one removes it. */
   live(line: string): void;
 }
+
+/** Characters that are written at once. */
+const batchSize = 65_536;
 
 /** Builds a terminal on two streams. Errors of the streams must be handled by their owner. */
 export function createTerminal(options: TerminalOptions): Terminal {
@@ -56,6 +61,16 @@ export function createTerminal(options: TerminalOptions): Terminal {
     shown = false;
     stderr.write('\r\u001B[2K');
   };
+  const print = (text: string) =>
+    new Promise<void>((resolve, reject) => {
+      clear();
+      printed = true;
+      stdout.write(text, (error) => {
+        if (error && !isBrokenPipe(error)) {
+          reject(new AdcError('file', `cannot write to standard output: ${error.message}`, { cause: error }));
+        } else resolve();
+      });
+    });
   return {
     level,
     colors: colorsOf(stdout, env),
@@ -64,16 +79,17 @@ export function createTerminal(options: TerminalOptions): Terminal {
     // A terminal that does not know its width says 0.
     width: stderr.columns || 80,
     printed: () => printed,
-    print: (text) =>
-      new Promise((resolve, reject) => {
-        clear();
-        printed = true;
-        stdout.write(text, (error) => {
-          if (error && !isBrokenPipe(error)) {
-            reject(new AdcError('file', `cannot write to standard output: ${error.message}`, { cause: error }));
-          } else resolve();
-        });
-      }),
+    print,
+    printLines: async (lines) => {
+      let text = '';
+      for (const line of lines) {
+        text += `${line}\n`;
+        if (text.length < batchSize) continue;
+        await print(text);
+        text = '';
+      }
+      if (text !== '') await print(text);
+    },
     say: (line, from = 1) => {
       if (level < from) return;
       clear();

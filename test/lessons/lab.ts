@@ -91,7 +91,7 @@ async function runHere(
   const said = [text(stdout), text(stderr)] as const;
   const opened: Pools[] = [];
   const status = await run(args, {
-    stdin: Readable.from([]),
+    stdin: () => Readable.from([]),
     stdout,
     stderr,
     env,

@@ -26,7 +26,7 @@ export async function run(context: Context, values: DiffValues): Promise<number>
   if (values.output === 'json') {
     await terminal.print(jsonText(diffReport(difference)));
   } else if (terminal.level > 0) {
-    for (const line of differenceLines(difference, terminal.colors)) await terminal.print(`${line}\n`);
+    await terminal.printLines(differenceLines(difference, terminal.colors));
   }
   const { showSecrets } = values;
   const written = await replaceFile(values.diffFile, diffYaml(difference, { showSecrets }), {

@@ -127,7 +127,7 @@ async function seed(emulator: Emulator, values: EmulatorValues, context: Context
     files: values.seed,
     cwd: context.directory,
     env: context.env,
-    stdin: () => context.stdin,
+    stdin: context.stdin,
     allowUnsetEnv: false,
     lint: true,
     managedBy: false,

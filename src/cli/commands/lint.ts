@@ -15,7 +15,7 @@ export async function run(context: Context, values: LintValues): Promise<number>
       files: values.file,
       cwd: context.directory,
       env: context.env,
-      stdin: () => context.stdin,
+      stdin: context.stdin,
       allowUnsetEnv: values.allowUnsetEnv,
     });
     if (json) await terminal.print(jsonText(lintReport([], notices)));

@@ -60,7 +60,7 @@ async function tellDryRun({ difference, plan }: SyncResult, json: boolean, conte
   sayCircumstances(difference, context);
   if (json) await terminal.print(jsonText(diffReport(difference)));
   else if (terminal.level > 0) {
-    for (const line of differenceLines(difference, terminal.colors)) await terminal.print(`${line}\n`);
+    await terminal.printLines(differenceLines(difference, terminal.colors));
   }
   for (const operation of plan.operations) {
     terminal.say(terminal.errorColors.dim(`would send ${operation.method} ${operation.endpoint}${operation.path}`), 2);
