@@ -106,7 +106,6 @@ export const dumpAnswerSchema = z.object({ config: z.looseObject({}), warnings: 
 export type SyncAnswer = z.output<typeof syncAnswerSchema>;
 export type ValidateAnswer = z.output<typeof validateAnswerSchema>;
 export type FailureAnswer = z.output<typeof failureAnswerSchema>;
-export type ValidateFailureAnswer = z.output<typeof validateFailureAnswerSchema>;
 export type DiffAnswer = z.output<typeof diffAnswerSchema>;
 export type DumpAnswer = z.output<typeof dumpAnswerSchema>;
 type Failure = z.output<typeof failureSchema>;

@@ -117,7 +117,7 @@ export async function listen(server: HttpServer | HttpsServer, address: ListenAd
 }
 
 /** The TCP port a server listens on. */
-export function portOf(server: HttpServer | HttpsServer): number {
+function portOf(server: HttpServer | HttpsServer): number {
   return (server.address() as AddressInfo).port;
 }
 

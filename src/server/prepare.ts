@@ -80,7 +80,7 @@ function decodeBody(bytes: Buffer): unknown {
     return decodeJson(bytes);
   } catch (error) {
     if (!(error instanceof AdcError)) throw error;
-    throw new RefusedRequest('input', error.message, [{ path: [], message: error.message }]);
+    throw new RefusedRequest('input', 'the request is not valid', [{ path: [], message: error.message }]);
   }
 }
 

@@ -7,7 +7,7 @@ import { kinds, optInKinds, type Kind } from '../model/kinds.js';
 export const defaultTimeout = 30_000;
 
 /** Default of `opts.requestConcurrent`. */
-export const defaultRequestConcurrent = 10;
+const defaultRequestConcurrent = 10;
 
 /** A timer of Node cannot run longer. */
 const longestTimeout = 2 ** 31 - 1;
