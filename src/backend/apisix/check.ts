@@ -1,3 +1,4 @@
+import { Ajv } from 'ajv';
 import type { JsonObject } from '../../model/json.js';
 import { fillDefaults, matchesSchema } from '../shared/defaults.js';
 
@@ -12,11 +13,10 @@ export interface Checker {
 }
 
 /**
- * Builds a checker. The library behind it is loaded on use: only gateways that cannot check by themselves need it.
- * Formats are not checked, and patterns are taken as they are: they are written for the gateway's engine.
+ * Builds a checker. Load this module where it is used: only gateways that cannot check by themselves need the library
+ * behind it. Formats are not checked, and patterns are taken as they are: they are written for the gateway's engine.
  */
-export async function createChecker(): Promise<Checker> {
-  const { Ajv } = await import('ajv');
+export function createChecker(): Checker {
   const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false, unicodeRegExp: false, logger: false });
   return {
     check(schema, value) {
