@@ -48,7 +48,7 @@ await build({
 chmodSync(`${outdir}/main.js`, 0o755);
 
 /** A heavy package in the entry chunk, or in one it imports at once, would make every command pay for it at start. */
-const heavy = ['undici', 'zod', 'js-yaml', 'ajv', 'hono', 'pino', 'prom-client', 'tinyglobby'];
+const heavy = ['undici', 'zod', 'js-yaml', 'ajv', 'pino', 'prom-client', 'tinyglobby'];
 const { outputs } = bin.metafile;
 const atStart = new Set([`${outdir}/main.js`]);
 for (const file of atStart) {

@@ -4,7 +4,7 @@ import { collectionOf, kindOf } from '../shared/collections.js';
 import { asObject } from '../shared/values.js';
 import type { ValidationIssue } from '../backend.js';
 import { issueAbout, type Candidate } from '../shared/candidates.js';
-import { createChecker, type Checker } from './check.js';
+import type { Checker } from './check.js';
 import type { PluginUse, Schemas } from './schemas.js';
 
 /** Checks objects against the gateway's core schemas, here: for gateways that cannot be asked to. */
@@ -13,7 +13,7 @@ export async function checkLocally(
   schemas: Schemas,
   notices: Notice[],
 ): Promise<readonly ValidationIssue[]> {
-  const checker = await createChecker();
+  const checker = await openChecker();
   const issues: ValidationIssue[] = [];
   for (const candidate of candidates) {
     const { collection, id, value } = candidate.object;
@@ -44,7 +44,7 @@ export async function checkPlugins(
     pluginsOf(candidate).map(([name, config, use]) => ({ candidate, name, config, use })),
   );
   if (configured.length === 0) return [];
-  const checker = await createChecker();
+  const checker = await openChecker();
   const issues: ValidationIssue[] = [];
   for (const { candidate, name, config, use } of configured) {
     const schema = await schemas.plugin(name, use);
@@ -60,6 +60,11 @@ export async function checkPlugins(
     if (!isKnown) issues.push(issueAbout(candidate, words));
   }
   return issues;
+}
+
+async function openChecker(): Promise<Checker> {
+  const { createChecker } = await import('./check.js');
+  return createChecker();
 }
 
 function mentions(message: string, plugin: string): boolean {
