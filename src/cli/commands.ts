@@ -85,8 +85,9 @@ export const commandRows: readonly CommandRow[] = [
       { command: 'adc diff --exit-code', does: 'exits with 2 where there are differences, for CI' },
       { command: 'adc diff --output json | jq .summary', does: 'for programs' },
       {
-        command: 'adc diff -f team-a.yaml --label-selector team=a',
-        does: "one team's resources; everything else is left alone",
+        command:
+          'adc diff -f team-a.yaml --label-selector team=a --exclude-resource-type global_rule --exclude-resource-type plugin_metadata',
+        does: "one team's resources; global rules and plugin metadata have no labels, so they are left to somebody else",
       },
     ],
     load: () => import('./commands/diff.js'),
@@ -99,7 +100,7 @@ export const commandRows: readonly CommandRow[] = [
     flags: syncFlags,
     examples: [
       { command: 'adc sync', does: 'adc.yaml to the gateway of ADC_SERVER' },
-      { command: 'adc sync --dry-run', does: 'what would be done, in its order' },
+      { command: 'adc sync --dry-run --verbose 2', does: 'what would be done, and every write in its order' },
       { command: 'generate-config | adc sync -f -', does: 'from standard input' },
       {
         command: 'adc sync --backend apisix-standalone --server http://10.0.0.1:9180,http://10.0.0.2:9180',
@@ -112,7 +113,7 @@ export const commandRows: readonly CommandRow[] = [
     name: 'dump',
     summary: 'write what the gateway has to a file',
     description:
-      'Reads the gateway and writes an ADC file that lints clean and shows no difference. Ids that follow from names are left out. Secrets the gateway hides must be filled in by hand; a file that holds secrets gets mode 0600.',
+      'Reads the gateway and writes an ADC file that shows no difference. Ids that follow from names are left out. Private keys that the gateway keeps to itself are named in a warning and at the top of the file, and must be filled in before it is used. A file that holds secrets gets mode 0600.',
     flags: dumpFlags,
     examples: [
       { command: 'adc dump', does: 'to adc.yaml' },

@@ -225,7 +225,9 @@ export const syncFlags = [
   switchFlag('forceSsl', '--force-ssl', {
     description: 'send certificates that do not differ once more: a replaced private key cannot be seen',
   }),
-  switchFlag('dryRun', '--dry-run', { description: 'show what would be done and in which order, and change nothing' }),
+  switchFlag('dryRun', '--dry-run', {
+    description: 'show what would be done, with --verbose 2 also every write in its order, and change nothing',
+  }),
   switchFlag('failFast', '--fail-fast', {
     description: 'begin nothing new after the first failure; otherwise whatever does not depend on the failure goes on',
   }),
