@@ -42,7 +42,7 @@ describe.concurrent('the command in a process of its own', () => {
       ['ADC_TLS_SKIP_VERIFY', 'maybe'],
       ['ADC_CA_CERT_FILE', 'nowhere.pem'],
     ] as const) {
-      const { status, stderr } = await lab.shell.adc(['ping'], { env: { [name]: value } });
+      const { status, stderr } = await lab.adcWith({ [name]: value }, 'ping');
       expect({ name, status, stderr }).toMatchObject({
         status: 1,
         stderr: expect.stringContaining(`from env '${name}'`),

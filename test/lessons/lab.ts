@@ -16,6 +16,8 @@ export interface Lab {
   readonly shell: Shell;
   /** Runs the command line in that folder, in this process: much sooner than a new one. */
   adc(...args: readonly string[]): Promise<Ended>;
+  /** The same with more in its environment. */
+  adcWith(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Ended>;
   /** Writes a configuration as JSON into `adc.yaml`, and makes the gateway match it. */
   given(document: JsonObject): Promise<void>;
   /** A request beside the tool; the answer's JSON. */
@@ -57,11 +59,13 @@ export async function openLab(test: Pick<TestContext, 'onTestFinished'>, options
     });
     return (await response.json()) as JsonObject;
   };
-  const adc: Lab['adc'] = (...args) => runHere(args, shell.cwd, env);
+  const adcWith: Lab['adcWith'] = (more, ...args) => runHere(args, shell.cwd, { ...env, ...more });
+  const adc: Lab['adc'] = (...args) => adcWith({}, ...args);
   return {
     emulator,
     shell,
     adc,
+    adcWith,
     admin,
     given: async (document) => {
       shell.write('adc.yaml', JSON.stringify(document));

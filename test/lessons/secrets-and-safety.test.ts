@@ -61,7 +61,7 @@ describe.concurrent('a certificate is verified', () => {
     ['by the authority that is named', { ADC_CA_CERT_FILE: fixturePath('ca.pem') }, 0],
   ] as const)('%s', async ([, env, status], test) => {
     const lab = await openLab(test, { tls, listen: 'https://localhost:0' });
-    const ended = await lab.shell.adc(['ping'], { env });
+    const ended = await lab.adcWith(env, 'ping');
     expect(ended).toMatchObject({ status });
     if (status === 1) expect(ended.stderr).toMatch(/certificate/);
   });
