@@ -187,8 +187,8 @@ An explicit \`id\` always counts. Without one it is the SHA-1, in hex, of:
 | SSL | its SNIs, joined by \`,\` |
 
 A consumer is identified by its username; a global rule and plugin metadata by the plugin's name. Siblings may share a
-name only where each has an explicit id. A service's default upstream is stored under the id of the service, which no
-other upstream may have.
+name only where each has an explicit id. A service's default upstream is stored under the id of the service; where another
+upstream has that id, inside the service.
 
 ## Labels
 

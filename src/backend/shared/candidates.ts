@@ -4,6 +4,7 @@ import type { ValidationIssue } from '../backend.js';
 import type { AdminObject } from './collections.js';
 import type { Features } from './features.js';
 import { toAdmin } from './to-admin.js';
+import { isUpstreamInside } from './upstream-roles.js';
 
 /** One object as it is sent to be checked, and the resource it comes from. */
 export interface Candidate {
@@ -22,7 +23,8 @@ export function candidatesOf(state: State, features: Features): readonly Candida
   const counts = new Map<string, number>();
   const candidates: Candidate[] = [];
   for (const resource of state.resources.values()) {
-    for (const object of toAdmin(resource, features)) {
+    const upstreamInside = isUpstreamInside(resource, state);
+    for (const object of toAdmin(resource, features, upstreamInside)) {
       const section = object.collection === 'credentials' ? 'consumers' : object.collection;
       const index = counts.get(section) ?? 0;
       counts.set(section, index + 1);

@@ -8,6 +8,7 @@ import { createDraft, type Draft, type DraftInput } from './draft.js';
 import {
   markShared,
   moveOffDeletedUpstreams,
+  moveOffTakenPlaces,
   removeLeftovers,
   removeUnused,
   type Released,
@@ -27,7 +28,7 @@ export function draftChanges(input: DraftInput): Draft {
   const draft = createDraft(snapshot.objects);
   const rules = ruleHolders(snapshot);
   const released: Released[] = [];
-  const writeService = createServiceWriter(draft, features);
+  const writeService = createServiceWriter(draft, input);
   // Children of a deleted consumer go with it, whichever of them comes first among the changes.
   const ordered = changes.toSorted(
     (a, b) => Number(a.kind === 'consumer_credential') - Number(b.kind === 'consumer_credential'),
@@ -45,6 +46,7 @@ export function draftChanges(input: DraftInput): Draft {
     else draftSimple(draft, change, features);
   }
   moveOffDeletedUpstreams(draft, input.desired, writeService);
+  moveOffTakenPlaces(draft, input.desired, writeService);
   removeUnused(draft, released, input.desired);
   removeLeftovers(draft, input);
   markShared(draft, input);

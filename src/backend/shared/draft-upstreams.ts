@@ -6,7 +6,7 @@ import { keepStored } from './keep.js';
 import { referencesOf } from './references.js';
 import type { ServiceWriter } from './service-objects.js';
 import { toAdmin } from './to-admin.js';
-import { mayBeLeftover, ownerOf, ownsUpstream } from './upstream-roles.js';
+import { isUpstreamInside, mayBeLeftover, ownerOf, ownsUpstream } from './upstream-roles.js';
 import { asText } from './values.js';
 
 /** The own upstream of a service that may not need it any more, and the change of that service. */
@@ -30,6 +30,20 @@ export function moveOffDeletedUpstreams(draft: Draft, desired: State, writeServi
     const service = desired.resources.get(resourceKey('service', user.id));
     if (write === undefined || service?.body['upstream'] === undefined) continue;
     writeService(service, [...write.changes], []);
+  }
+}
+
+/**
+ * A shared upstream is to have the place of the upstream that a service has as its own, although nothing of the service
+ * was a change so far: the service holds its upstream inside now.
+ */
+export function moveOffTakenPlaces(draft: Draft, desired: State, writeService: ServiceWriter): void {
+  for (const { kind, id } of desired.resources.values()) {
+    const service = kind === 'upstream' ? desired.resources.get(resourceKey('service', id)) : undefined;
+    if (service === undefined || !isUpstreamInside(service, desired)) continue;
+    const changes = draft.writes.get(objectRef('upstreams', id))?.changes ?? [];
+    const held = draft.final(objectRef('services', id));
+    if (asText(held?.value['upstream_id']) === id) writeService(service, [...changes], []);
   }
 }
 

@@ -1,14 +1,14 @@
 import type { FieldChange } from '../../model/change.js';
 import type { JsonObject } from '../../model/json.js';
+import type { ObjectRef } from '../../model/operation.js';
 import type { Resource, ResourceKey } from '../../model/resource.js';
 import { objectRef, type AdminObject } from './collections.js';
-import type { Draft } from './draft.js';
-import type { Features } from './features.js';
+import type { Draft, DraftInput } from './draft.js';
 import { keepStored, withClientKey } from './keep.js';
 import { referencesOf } from './references.js';
 import { toAdmin } from './to-admin.js';
-import { isUnlabelled, ownsUpstream } from './upstream-roles.js';
-import { asObject, asText, omit } from './values.js';
+import { isUnlabelled, isUpstreamInside, ownsUpstream } from './upstream-roles.js';
+import { asObject, asText } from './values.js';
 
 /**
  * Drafts the writes of a service as it is desired, carrying changes. `fields` are those that differ from what is stored;
@@ -25,48 +25,44 @@ export type ServiceWriter = (
  * yet refer to an upstream of its own: an inline or shared one would stay in force. Where the place of its own upstream
  * is taken by an upstream of others, the service holds its upstream inside: nothing of others is overwritten.
  */
-export function createServiceWriter(draft: Draft, features: Features): ServiceWriter {
-  let inUse: ReadonlySet<string> | undefined;
-  const isUsed = (ref: string): boolean => {
+export function createServiceWriter(draft: Draft, { desired: wanted, features }: DraftInput): ServiceWriter {
+  let inUse: ReadonlySet<ObjectRef> | undefined;
+  const isUsed = (ref: ObjectRef): boolean => {
     inUse ??= new Set([...draft.storedObjects()].flatMap(referencesOf));
     return inUse.has(ref);
   };
 
-  /** A service interrupted before it was written, or after it lost its upstream, may find its own upstream there. */
-  const isPlaceFree = (own: AdminObject, stored: AdminObject | undefined): boolean => {
-    const ref = objectRef('upstreams', own.id);
+  /** A service that was interrupted before it was written itself finds its own upstream there, in use by nobody. */
+  const isPlaceTaken = ({ id, name }: Resource): boolean => {
+    const ref = objectRef('upstreams', id);
     const there = draft.stored(ref)?.value;
-    if (there === undefined || ownsUpstream(stored, there)) return true;
-    return isUnlabelled(there) && asText(there['name']) === asText(own.value['name']) && !isUsed(ref);
+    if (there === undefined || ownsUpstream(draft.stored(objectRef('services', id)), there)) return false;
+    return !isUnlabelled(there) || asText(there['name']) !== name || isUsed(ref);
   };
 
   return (desired, changes, fields) => {
-    const stored = draft.stored(objectRef('services', desired.id));
-    const [service, own] = toAdmin(desired, features).toSorted(
-      (a, b) => Number(a.collection === 'upstreams') - Number(b.collection === 'upstreams'),
-    );
-    if (service === undefined) return;
-    if (own === undefined) {
-      draft.put(keepStored(service, stored), changes);
-      return;
+    const ref = objectRef('services', desired.id);
+    const stored = draft.stored(ref);
+    const own = draft.stored(objectRef('upstreams', desired.id));
+    const isInside = isUpstreamInside(desired, wanted) || isPlaceTaken(desired);
+    const wasInPlace = own !== undefined && ownsUpstream(stored, own.value);
+    const isWhole = isInside || fields.length === 0 || desired.body['upstream'] === undefined || !wasInPlace;
+    const differs = (field: 'upstream' | 'rest'): boolean =>
+      isWhole || fields.some(({ path }) => (path[0] === 'upstream') === (field === 'upstream'));
+    const before = storedUpstreamOf(draft, stored) ?? {};
+
+    for (const object of toAdmin(desired, features, isInside)) {
+      const { collection, value } = object;
+      const inside = asObject(value['upstream']);
+      if (collection === 'upstreams') {
+        if (differs('upstream')) draft.put({ ...object, value: withClientKey(value, before) }, changes);
+      } else if (inside !== undefined) {
+        draft.put(
+          keepStored({ ...object, value: { ...value, upstream: withClientKey(inside, before) } }, stored),
+          changes,
+        );
+      } else if (differs('rest')) draft.put(keepStored(object, stored), changes);
     }
-    const upstream = withClientKey(own.value, storedUpstreamOf(draft, stored) ?? {});
-    if (!isPlaceFree(own, stored)) {
-      const value = {
-        ...omit(service.value, ['upstream_id']),
-        upstream: omit(upstream, ['id', 'name']),
-      };
-      draft.put(keepStored({ ...service, value }, stored), changes);
-      return;
-    }
-    const isWhole =
-      fields.length === 0 ||
-      draft.stored(objectRef('upstreams', own.id)) === undefined ||
-      !ownsUpstream(stored, draft.stored(objectRef('upstreams', own.id))?.value);
-    const differs = (isUpstream: boolean): boolean =>
-      fields.some(({ path }) => (path[0] === 'upstream') === isUpstream);
-    if (isWhole || differs(false)) draft.put(keepStored(service, stored), changes);
-    if (isWhole || differs(true)) draft.put({ ...own, value: upstream }, changes);
   };
 }
 

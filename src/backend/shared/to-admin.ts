@@ -11,8 +11,10 @@ import { asList, asObject, asText, isEmptyTable, type Draft } from './values.js'
  * A resource as the Admin API stores it: one object, or two for a service with a default upstream (the upstream first).
  * Values are what a PUT takes: those of named and shared upstreams, stream routes, groups, plugin configs and global
  * rules carry no `id`, because the path says it. Fields that the format does not know pass, for the gateway to judge.
+ *
+ * @param upstreamInside whether a service holds its upstream inside, because another upstream has the service's id
  */
-export function toAdmin(resource: Resource, features: Features): readonly AdminObject[] {
+export function toAdmin(resource: Resource, features: Features, upstreamInside = false): readonly AdminObject[] {
   const { kind, id } = resource;
   const object = (value: JsonObject, parent?: string): AdminObject => ({
     collection: collectionOf[kind],
@@ -22,7 +24,7 @@ export function toAdmin(resource: Resource, features: Features): readonly AdminO
   });
   switch (kind) {
     case 'service':
-      return serviceToAdmin(resource);
+      return serviceToAdmin(resource, upstreamInside);
     case 'upstream':
       return [object(upstreamBesideService(resource))];
     case 'route':
@@ -69,11 +71,12 @@ function named(body: JsonObject, hasName: boolean): Draft {
   return withLabel(rest, nameLabel, nameToLabel(asText(name) ?? ''));
 }
 
-function serviceToAdmin({ id, body }: Resource): readonly AdminObject[] {
+function serviceToAdmin({ id, body }: Resource, upstreamInside: boolean): readonly AdminObject[] {
   const { path_prefix: _prefix, strip_path_prefix: _strip, upstream, ...rest } = body;
   const service: AdminObject = { collection: 'services', id, value: { id, ...common(rest) } };
   const content = asObject(upstream);
   if (content === undefined) return [service];
+  if (upstreamInside) return [{ ...service, value: { ...service.value, upstream: upstreamToAdmin(content) } }];
   const name = asText(body['name']);
   const value = { ...upstreamToAdmin(content), id, ...(name === undefined ? {} : { name }) };
   return [

@@ -1,6 +1,7 @@
 import { deriveId } from '../../model/ids.js';
 import type { JsonObject } from '../../model/json.js';
 import { managedByLabel, sharedLabel, upstreamServiceLabel } from '../../model/labels.js';
+import { resourceKey, type Resource, type State } from '../../model/resource.js';
 import type { AdminObject } from './collections.js';
 import { asObject, asText } from './values.js';
 
@@ -27,6 +28,11 @@ export function ownsUpstream(
 ): boolean {
   if (service === undefined || asText(service.value['upstream_id']) !== service.id) return false;
   return upstream === undefined || !isMarkedShared(upstream);
+}
+
+/** Tells whether a state has a place for the upstream of a service only inside it: another upstream has the service's id. */
+export function isUpstreamInside({ kind, id, body }: Resource, state: State): boolean {
+  return kind === 'service' && body['upstream'] !== undefined && state.resources.has(resourceKey('upstream', id));
 }
 
 /**

@@ -95,7 +95,6 @@ class Flattener {
     for (const entry of consumers) this.#addConsumer(entry);
     this.#addPlugins(document['global_rules'], 'global_rules', 'global_rule');
     this.#addPlugins(document['plugin_metadata'], 'plugin_metadata', 'plugin_metadata');
-    this.#reportSharedUpstreamIds();
   }
 
   #addService(entry: Entry): void {
@@ -189,21 +188,6 @@ class Flattener {
       const path = [key, plugin];
       if (isJsonObject(body)) this.#add(kind, plugin, { value: body, path, name: plugin }, body);
       else this.#shape(`Invalid input: expected a mapping, received ${kindOf(body)}`, path);
-    }
-  }
-
-  /** A default upstream is stored under its service's id: no other upstream may have it. */
-  #reportSharedUpstreamIds(): void {
-    for (const resource of this.resources.values()) {
-      if (resource.kind !== 'upstream') continue;
-      const service = this.resources.get(resourceKey('service', resource.id));
-      if (service?.body['upstream'] === undefined) continue;
-      this.#find(
-        `Duplicate id "${resource.id}": upstream "${resource.name}" and the default upstream of service ` +
-          `"${service.name}" would be stored as one object; give one of them another "id"`,
-        this.#places.get(resource.key) ?? [],
-        this.#places.get(service.key),
-      );
     }
   }
 
