@@ -140,6 +140,14 @@ export interface Validation {
   readonly notices: readonly Notice[];
 }
 
+/** A refusal that a gateway may have made from a memory that trails its store. */
+export interface LagRefusal {
+  /** What it names as being in the way. */
+  readonly object: ObjectRef;
+  /** The job read that this object was not in the way: the memory is older than that, or somebody changed it since. */
+  readonly isOutdated: boolean;
+}
+
 /** One gateway (or one group of instances) and one job with it. Makes no request before it is asked something. */
 export interface Backend {
   readonly name: BackendName;
@@ -160,8 +168,8 @@ export interface Backend {
    * @throws GatewayError when the gateway refused or did not answer
    */
   execute(operation: Operation, signal?: AbortSignal): Promise<Executed>;
-  /** The object named by a refusal that may come from a gateway's lagging memory; undefined for any other failure. */
-  lagRefusal(error: unknown): ObjectRef | undefined;
+  /** What a refusal names that may come from a gateway's lagging memory; undefined for any other failure. */
+  lagRefusal(error: unknown, operation: Operation): LagRefusal | undefined;
   /** Asks the gateway about the desired state; writes nothing. */
   validate(desired: State): Promise<Validation>;
   /** Gives the leases back. The pools live on. */

@@ -42,7 +42,7 @@ export function withRemoteState(backend: Backend, state: State | undefined): Bac
     ping: () => backend.ping(),
     read: async (skip) => pretend(await backend.read(skip), state),
     execute: (operation, signal) => backend.execute(operation, signal),
-    lagRefusal: (error) => backend.lagRefusal(error),
+    lagRefusal: (error, operation) => backend.lagRefusal(error, operation),
     validate: (desired) => backend.validate(desired),
     close: () => backend.close(),
   };

@@ -257,6 +257,41 @@ export const cases: readonly GatewayCase[] = [
     },
   },
   {
+    name: 'a shared upstream has the id of a service with an upstream of its own',
+    async run(bench) {
+      const shared = (host: string): JsonObject => ({ upstreams: [{ name: 's', nodes: [node(host)] }] });
+      const own = { services: [service('s', { routes: [{ name: 'r', uris: ['/r'] }] })] };
+      await bench.sync({ ...own, ...shared('10.0.0.2') });
+      await bench.sync({ ...own, ...shared('10.0.0.3') });
+      expect((await bench.sync({ ...own, upstreams: [] })).applied).toEqual(['delete upstream s']);
+      await bench.sync({ services: [], upstreams: [] });
+      await bench.sync(own);
+      expect((await bench.sync({ ...own, ...shared('10.0.0.2') })).applied).toEqual(['create upstream s']);
+      await bench.sync({ services: [{ name: 's', upstream_id: 's' }], ...shared('10.0.0.2') });
+      expect((await bench.sync({ services: [] })).applied).toEqual(['delete service s']);
+      expect(await bench.diff(shared('10.0.0.2'))).toEqual([]);
+    },
+  },
+  {
+    name: 'services and upstreams have the same ids, as in many a first gateway',
+    suits: (abilities) => abilities.resourcePaths,
+    async run(bench) {
+      await bench.admin('PUT', '/upstreams/1', { type: 'roundrobin', nodes: { '10.0.0.1:80': 1 } });
+      await bench.admin('PUT', '/upstreams/2', { type: 'roundrobin', nodes: { '10.0.0.2:80': 1 } });
+      await bench.admin('PUT', '/services/1', { upstream: { type: 'roundrobin', nodes: { '10.0.0.9:80': 1 } } });
+      await bench.admin('PUT', '/services/2', { upstream_id: '1' });
+      await bench.admin('PUT', '/routes/1', { uri: '/1', service_id: '1' });
+      await bench.admin('PUT', '/routes/2', { uri: '/2', service_id: '2', upstream_id: '2' });
+      const dumped = await bench.dump();
+      expect(await bench.diff(dumped)).toEqual([]);
+      await bench.sync(replaceText(dumped, '10.0.0.9', '10.0.0.8') as JsonObject);
+      await bench.sync({ services: dumped['services'] ?? [] });
+      expect(((await bench.admin('GET', '/upstreams/1')).json as { value: JsonObject }).value['nodes']).toMatchObject({
+        '10.0.0.1:80': 1,
+      });
+    },
+  },
+  {
     name: 'a label scope sees and deletes only its own',
     async run(bench) {
       const mine = { labels: { owner: 'a' } };
@@ -412,6 +447,26 @@ export const cases: readonly GatewayCase[] = [
       await interrupted.catch(() => undefined);
       await bench.sync(document);
       await bench.sync({ services: [] });
+    },
+  },
+  {
+    name: 'a job comes so soon after another that the gateway has not forgotten yet what that one deleted',
+    async run(bench) {
+      const credential = { name: 'c', type: 'key-auth', config: { key: 'the-key' } };
+      const consumer = (username: string): JsonObject =>
+        bench.abilities.credentials
+          ? { username, credentials: [credential] }
+          : { username, plugins: { 'key-auth': { key: 'the-key' } } };
+      const routes = [{ name: 'r', uris: ['/r'] }];
+      for (let round = 0; round < 5; round += 1) {
+        for (const document of [
+          { services: [service('s', { routes })], consumers: [consumer('ann')] },
+          { services: [service('s')], consumers: [] },
+          { services: [], consumers: [consumer('bob')] },
+          { services: [], consumers: [] },
+        ])
+          expect((await bench.syncLoosely(document)).failed).toEqual([]);
+      }
     },
   },
   {

@@ -69,7 +69,8 @@ export async function startSmallGateway(
       execute: (operation, signal) => send(url, operation, signal),
       lagRefusal: (error) => {
         const text = error instanceof GatewayError ? error.failure.gatewayText : undefined;
-        return text === undefined ? undefined : /\[(?<object>[^\]]+)\] is still/.exec(text)?.groups?.['object'];
+        const object = /\[(?<object>[^\]]+)\] is still/.exec(text ?? '')?.groups?.['object'];
+        return object === undefined ? undefined : { object, isOutdated: false };
       },
     },
     close: () =>

@@ -3,12 +3,13 @@ import type { Notice } from '../../model/notice.js';
 import type { ObjectRef } from '../../model/operation.js';
 import type { Backend, OpenBackend, Reading } from '../backend.js';
 import { createClient } from '../shared/client.js';
-import { execute, lagRefusal } from './execute.js';
+import { execute, isInTheWay, lagRefusal } from './execute.js';
 import { lower } from './lower.js';
 import { createNormaliser } from './normalise.js';
 import { ping } from './ping.js';
 import { project } from '../shared/project.js';
 import { readGateway, type ReadResult } from './read.js';
+import type { Snapshot } from '../shared/snapshot.js';
 import { createSchemas } from './schemas.js';
 import { readUnmanaged } from './unmanaged.js';
 import { validate } from './validate.js';
@@ -29,6 +30,7 @@ export const openApisix: OpenBackend = (options): Backend => {
   const schemas = createSchemas(client);
   const concurrency = options.concurrency ?? defaultConcurrency;
   const deleted = new Set<ObjectRef>();
+  let stored: Snapshot['objects'] | undefined;
 
   const readingOf = ({ snapshot, features, version }: ReadResult, unmanaged: readonly Notice[]): Reading => ({
     state: snapshot.state,
@@ -59,6 +61,7 @@ export const openApisix: OpenBackend = (options): Backend => {
         skipCredentials: skip?.has('consumer_credential') === true,
         forget: options.bypassCache === true,
       });
+      stored = result.snapshot.objects;
       return readingOf(result, options.reportUnmanaged === true ? await readUnmanaged(client) : []);
     },
     execute: async (operation, signal) => {
@@ -66,7 +69,11 @@ export const openApisix: OpenBackend = (options): Backend => {
       if (operation.method === 'DELETE') deleted.add(operation.object);
       return executed;
     },
-    lagRefusal: (error) => lagRefusal(error, deleted),
+    lagRefusal: (error, operation) => {
+      const object = lagRefusal(error, deleted);
+      if (object === undefined) return undefined;
+      return { object, isOutdated: stored !== undefined && !isInTheWay(stored.get(object), operation) };
+    },
     validate: (desired) => validate({ client, schemas, memory: options.memory, concurrency }, desired),
     close: () => client.close(),
   };

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { GatewayError } from '../../model/errors.js';
-import { lagRefusal } from './execute.js';
+import type { Operation } from '../../model/operation.js';
+import { credentialClaims } from '../shared/claims.js';
+import type { AdminObject } from '../shared/collections.js';
+import { isInTheWay, lagRefusal } from './execute.js';
 
 function refused(gatewayText: string, status = 400): GatewayError {
   return new GatewayError('refused', { method: 'DELETE', url: 'http://gateway', status, gatewayText });
@@ -43,6 +46,18 @@ describe('a refusal that may come from a lagging memory', () => {
     const words = 'can not delete this upstream, service [s1] is still using it now';
     expect(lagRefusal(refused(words, 503), none)).toBeUndefined();
     expect(lagRefusal(new Error(words), none)).toBeUndefined();
+  });
+
+  it('is outdated where the job read that what it names is not in the way', () => {
+    const operation = { object: 'services/s1', claims: [], changes: [] } as unknown as Operation;
+    const route = (service: string): AdminObject => ({ collection: 'routes', id: 'r', value: { service_id: service } });
+    expect(isInTheWay(undefined, operation)).toBe(false);
+    expect(isInTheWay(route('s2'), operation)).toBe(false);
+    expect(isInTheWay(route('s1'), operation)).toBe(true);
+    const ann = { collection: 'consumers', id: 'ann', value: { plugins: { 'key-auth': { key: 'k' } } } } as const;
+    const claiming = { ...operation, claims: credentialClaims(ann) };
+    expect(isInTheWay(ann, claiming)).toBe(true);
+    expect(isInTheWay({ ...ann, value: { plugins: { 'key-auth': { key: 'other' } } } }, claiming)).toBe(false);
   });
 
   it('is recognised in what real gateways said', () => {

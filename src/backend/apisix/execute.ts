@@ -2,7 +2,9 @@ import { GatewayError } from '../../model/errors.js';
 import type { ObjectRef, Operation } from '../../model/operation.js';
 import type { Executed } from '../backend.js';
 import { refusal, type AdminClient, type AdminRequest } from '../shared/client.js';
-import { objectRef, type Collection } from '../shared/collections.js';
+import { credentialClaims, globalPluginClaims } from '../shared/claims.js';
+import { objectRef, type AdminObject, type Collection } from '../shared/collections.js';
+import { referencesOf } from '../shared/references.js';
 
 /**
  * Sends one operation. A DELETE that finds nothing succeeded: what should be gone is gone.
@@ -77,4 +79,11 @@ export function lagRefusal(error: unknown, deleted: ReadonlySet<ObjectRef>): Obj
   if (consumer !== undefined) return objectRef('consumers', consumer);
   const rule = duplicateInRules.exec(words)?.[1];
   return rule === undefined ? undefined : objectRef('global_rules', rule);
+}
+
+/** Tells whether a stored object uses what an operation deletes, or holds what it claims. */
+export function isInTheWay(stored: AdminObject | undefined, { object, claims }: Operation): boolean {
+  if (stored === undefined) return false;
+  const held = [...credentialClaims(stored), ...globalPluginClaims(stored)];
+  return referencesOf(stored).includes(object) || held.some((claim) => claims.includes(claim));
 }

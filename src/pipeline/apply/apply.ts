@@ -32,8 +32,8 @@ const longestWait = 2 ** 31 - 1;
 /**
  * Carries out a plan: every operation starts as soon as all it waits for have succeeded and there is room. What depends
  * on a failure is skipped. A refusal that may come from the gateway's lagging memory, naming an object that this very
- * job changed or deleted, is repeated for at most a second; any other refusal is final. After a refused key nothing more
- * is sent to that endpoint.
+ * job changed or deleted or knows not to be in the way, is repeated for at most a second; any other refusal is final.
+ * After a refused key nothing more is sent to that endpoint.
  *
  * Never rejects: whatever goes wrong is in the outcomes, one for each operation, in the order of the plan.
  */
@@ -111,8 +111,8 @@ export async function apply(
         return { operation, status, at, attempts, ...(refused === undefined ? {} : { refused }) };
       } catch (error) {
         const pause = lagPause(attempts, random());
-        const object = backend.lagRefusal(error);
-        const isLag = object !== undefined && touched.has(operation.endpoint, object);
+        const refusal = backend.lagRefusal(error, operation);
+        const isLag = refusal !== undefined && (refusal.isOutdated || touched.has(operation.endpoint, refusal.object));
         const inTime = clock.now() + pause - started <= lagPatience;
         if (isLag && inTime && !stopped.signal.aborted) await clock.wait(pause, stopped.signal);
         if (!isLag || !inTime || stopped.signal.aborted) {
