@@ -15,7 +15,8 @@ const collectionOf: Readonly<Record<string, string>> = {
   plugin_metadata: 'plugin_metadata',
 };
 
-function pathOf(resource: Resource): string {
+/** Where a resource is stored. */
+export function pathOf(resource: Resource): string {
   if (resource.kind === 'consumer_credential')
     return `consumers/${parentIdOf(resource) ?? ''}/credentials/${resource.id}`;
   return `${collectionOf[resource.kind] ?? resource.kind}/${resource.id}`;
@@ -61,7 +62,9 @@ export function expectStored(
       if (!holds(stored[field], content))
         problems.push(`${path} has ${field} ${JSON.stringify(stored[field])}, not ${JSON.stringify(content)}`);
     }
-    const extra = Object.keys(stored).filter((field) => !(field in parts) && !filledIn.has(field));
+    const extra = Object.keys(stored).filter(
+      (field) => !(field in parts) && !filledIn.has(field) && !isEmpty(stored[field] ?? null),
+    );
     if (resource.kind !== 'plugin_metadata' && extra.length > 0)
       problems.push(`${path} has ${extra.join(', ')} besides`);
     if (resource.kind !== 'service' || resource.body['upstream'] === undefined) continue;

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { JsonObject } from '../../src/model/json.js';
 import type { State } from '../../src/model/resource.js';
-import { expectStored, type Expected, type Keys } from './expectations.js';
+import { expectStored, pathOf, type Expected, type Keys } from './expectations.js';
 import type { Subject, SubjectOptions } from './subject.js';
 
 /**
@@ -37,10 +37,10 @@ export async function expectSettled(
   expectSameKeys(subject.configuration(dumped).state, wanted, expected);
 }
 
-/** A dump names everything that was wanted, under the same names and ids. */
+/** A dump names everything that was wanted, under the same names and ids, and besides only what stood beside. */
 function expectSameKeys(dumped: State, wanted: State, { beside }: Expected): void {
   const known = [...dumped.resources.values()].filter(
-    ({ kind, id }) => !beside.has(`${kind === 'upstream' ? 'upstreams' : `${kind}s`}/${id}`),
+    (resource) => wanted.resources.has(resource.key) || !beside.has(pathOf(resource)),
   );
   const words = (state: Iterable<{ key: string; name: string; parent?: string }>): readonly string[] =>
     [...state].map(({ key, name, parent }) => `${key} ${name} ${parent ?? ''}`).sort();

@@ -9,7 +9,7 @@ import { worldOf, type World } from './world.js';
 export interface Target {
   readonly world: World;
   /** The tool without memory, before an empty gateway without faults. */
-  fresh(): Subject;
+  readonly fresh: () => Subject;
 }
 
 const targets = [
@@ -39,7 +39,7 @@ export function describeEach(
       });
       define({
         world: worldOf(version, backend),
-        fresh() {
+        fresh: () => {
           emulator.reset();
           return new Subject(emulator, backend, pools);
         },
