@@ -240,6 +240,10 @@ describe('requests and answers', () => {
     expect(text).not.toContain('planted');
     expect(count(text, 'visible')).toBe(6);
     expect([...secretsIn(wire)]).toEqual(['planted']);
+    // The path of an object in its store is no name of a secret, whatever it is the path of.
+    const stored = { key: '/apisix/consumers/ann/credentials/1', value: { name: 'visible', plugins: wire['plugins'] } };
+    expect(JSON.stringify(redactJson(stored as JsonObject))).toContain('"name":"visible"');
+    expect(JSON.stringify(redactJson(stored as JsonObject))).not.toContain('planted');
   });
 });
 

@@ -136,3 +136,16 @@ it.concurrent('what a gateway finds wrong with a configuration is told all at on
   for (const name of ['routes, name="one"', 'routes, name="two"', 'neither-this']) expect(stderr).toContain(name);
   expect(lab.writes()).toBe(lab.emulator.requests.byMethod['POST'] ?? 0);
 });
+
+it.concurrent('what a standalone instance leaves out is a failure from the first line on, with its address', async (test) => {
+  const lab = await openLab(test, { mode: 'standalone' });
+  const bad = { name: 'bad', uris: ['/bad'], plugins: { 'proxy-rewrite': { method: 'NOPE' } } };
+  lab.shell.write('adc.yaml', JSON.stringify({ services: [{ ...shop, routes: [bad] }] }));
+  const { status, stderr } = await lab.adc('sync');
+  expect(status).toBe(1);
+  expect(stderr).toContain('(100%) applied, 1 failed');
+  expect(stderr).toMatch(
+    /✖ create route: "bad" in service "shop": PUT http:\S+\/apisix\/admin\/configs: .*proxy-rewrite/,
+  );
+  expect(stderr).toContain('Summary: 1 applied, 1 failed');
+});

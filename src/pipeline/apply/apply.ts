@@ -61,7 +61,8 @@ export async function apply(
 
   const record = (outcome: OperationOutcome): void => {
     outcomes.set(outcome.operation.id, outcome);
-    if (outcome.status !== 'applied' && outcome.status !== 'unchanged') failed += 1;
+    const wentThrough = outcome.status === 'applied' || outcome.status === 'unchanged';
+    if (!wentThrough || outcome.refused !== undefined) failed += 1;
     options.onOutcome?.(outcome);
   };
 

@@ -192,7 +192,7 @@ describe('one request with several changes', () => {
     });
     expect(report.outcomes).toMatchObject([
       { status: 'applied' },
-      { status: 'failed', error: { message: 'unknown plugin' } },
+      { status: 'failed', error: { message: expect.stringMatching(/^PUT http:\S+: unknown plugin$/) } },
     ]);
     expect(report.success).toBe(false);
   });

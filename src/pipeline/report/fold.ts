@@ -141,7 +141,7 @@ function outcomeFor(
   const seen = { change, at, endpoint: operation.endpoint };
   const refusal = outcome.refused?.get(change.key);
   if (refusal !== undefined)
-    return { ...seen, status: 'failed', error: new AdcError('refused', refusal), blamed: true };
+    return { ...seen, status: 'failed', error: new AdcError('refused', saidBy(operation, refusal)), blamed: true };
   if (succeeded(status)) return { ...seen, status };
   if (status === 'failed') {
     const blamed = error instanceof GatewayError ? error.failure.blamed : undefined;
@@ -153,6 +153,11 @@ function outcomeFor(
   }
   const because = outcome.because === undefined ? undefined : culprit(outcome.because);
   return { ...seen, status, ...(error === undefined ? {} : { error }), ...(because === undefined ? {} : { because }) };
+}
+
+/** Words about one resource of a request that went through without it. */
+function saidBy({ method, endpoint, path }: Operation, words: string): string {
+  return `${method} ${endpoint}${path}: ${words}`;
 }
 
 /** Whether an operation is about one resource and nothing else: not a whole document, whose name holds no id. */
