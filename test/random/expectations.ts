@@ -31,6 +31,8 @@ export interface Expected {
    * others, or because its place among the upstreams was taken. Default: none may.
    */
   readonly mayLackOwnUpstream?: (serviceId: string) => boolean;
+  /** Tells whether an object may be left over. Default: none may. */
+  readonly mayRemain?: (path: string, value: JsonObject) => boolean;
 }
 
 /**
@@ -40,7 +42,7 @@ export interface Expected {
 export function expectStored(
   raw: RawObjects,
   state: State,
-  { beside, mayLackOwnUpstream = () => false }: Expected,
+  { beside, mayLackOwnUpstream = () => false, mayRemain = () => false }: Expected,
 ): void {
   const wanted = new Set<string>(beside);
   const rules = new Map<string, JsonObject>();
@@ -83,7 +85,7 @@ export function expectStored(
   const plugins = new Map<string, Json>();
   for (const [path, value] of raw) {
     if (!path.startsWith('global_rules/')) {
-      if (!wanted.has(path)) problems.push(`${path} is left over: ${JSON.stringify(value)}`);
+      if (!wanted.has(path) && !mayRemain(path, value)) problems.push(`${path} is left over: ${JSON.stringify(value)}`);
     } else if (!beside.has(path))
       for (const [name, config] of Object.entries(value['plugins'] as JsonObject)) plugins.set(name, config);
   }

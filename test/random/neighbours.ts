@@ -17,7 +17,7 @@ export const outside: Readonly<Record<string, JsonObject>> = {
     name: 'idle',
     type: 'roundrobin',
     nodes: [],
-    ...{ labels: { __ADC_SHARED: 'true' } },
+    labels: { __ADC_SHARED: 'true' },
   },
   'plugin_configs/alien': { plugins: { cors: {} }, desc: 'by hand' },
   'consumer_groups/alien': { plugins: limit },

@@ -38,9 +38,11 @@ export async function expectSettled(
 }
 
 /** A dump names everything that was wanted, under the same names and ids, and besides only what stood beside. */
-function expectSameKeys(dumped: State, wanted: State, { beside }: Expected): void {
+function expectSameKeys(dumped: State, wanted: State, { beside, mayRemain = () => false }: Expected): void {
   const known = [...dumped.resources.values()].filter(
-    (resource) => wanted.resources.has(resource.key) || !beside.has(pathOf(resource)),
+    (resource) =>
+      wanted.resources.has(resource.key) ||
+      !(beside.has(pathOf(resource)) || mayRemain(pathOf(resource), resource.body)),
   );
   const words = (state: Iterable<{ key: string; name: string; parent?: string }>): readonly string[] =>
     [...state].map(({ key, name, parent }) => `${key} ${name} ${parent ?? ''}`).sort();

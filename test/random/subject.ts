@@ -157,8 +157,8 @@ export class Subject {
         for (const [section, list] of Object.entries(json as JsonObject)) {
           if (!Array.isArray(list)) continue;
           for (const item of (list as readonly Json[]).filter(isJsonObject)) {
-            const id = item['id'] ?? item['username'];
-            found.set(`${section}/${String(id as string)}`, item);
+            const id = (item['id'] ?? item['username']) as string | number;
+            found.set(`${section}/${id}`, item);
           }
         }
         return found;
@@ -170,7 +170,7 @@ export class Subject {
     const found = new Map<string, JsonObject>();
     const list = async (path: string): Promise<readonly string[]> => {
       const { status, json } = await this.admin('GET', `/${path}`);
-      const entries = isJsonObject(json as Json) ? (json as JsonObject)['list'] : undefined;
+      const entries = isJsonObject(json) ? json['list'] : undefined;
       if (status !== 200 || !Array.isArray(entries)) return [];
       return (entries as readonly JsonObject[]).map((entry) => {
         const id = (entry['key'] as string).split('/').at(-1) ?? '';
