@@ -9,7 +9,7 @@ const refused: readonly (readonly [string, string])[] = [
   ['src/model/planted.ts', '../pool/pool.js'],
   ['src/model/planted.ts', '../backend/backend.js'],
   ['src/model/planted.ts', 'undici'],
-  ['src/model/planted.ts', '@hono/node-server'],
+  ['src/model/planted.ts', '@types/node'],
   ['src/pool/planted.ts', '../backend/backend.js'],
   ['src/pool/planted.ts', '../memory/memory.js'],
   ['src/memory/planted.ts', '../pool/pool.js'],

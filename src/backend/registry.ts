@@ -7,8 +7,7 @@ const registry: Readonly<Record<BackendName, () => Promise<OpenBackend>>> = {
   'apisix-standalone': async () => (await import('./standalone/backend.js')).openStandalone,
 };
 
-/** Tells whether a word names a backend. */
-export function isBackendName(word: string): word is BackendName {
+function isBackendName(word: string): word is BackendName {
   return (backendNames as readonly string[]).includes(word);
 }
 

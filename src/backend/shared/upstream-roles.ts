@@ -17,7 +17,7 @@ export function ownerOf(upstream: JsonObject): string | undefined {
 }
 
 /** Tells whether an upstream says that it is shared. */
-export function isMarkedShared(upstream: JsonObject): boolean {
+function isMarkedShared(upstream: JsonObject): boolean {
   return labelOf(upstream, sharedLabel) !== undefined;
 }
 
