@@ -52,25 +52,22 @@ interface Visit {
   job?: PreparedJob;
 }
 
+/** Answers one request. The signal is aborted when its caller goes away before he has the whole answer. */
+export type Front = (request: IncomingMessage, response: ServerResponse, gone: AbortSignal) => Promise<void>;
+
 /** Answers the requests of callers: one function for all listeners. */
-export function createFront(
-  options: FrontOptions,
-): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+export function createFront(options: FrontOptions): Front {
   const prepare = createPreparation(options.memory);
 
-  return async (request, response) => {
+  return async (request, response, gone) => {
     const id = requestIdOf(request);
-    const gone = new AbortController();
-    response.once('close', () => {
-      if (!response.writableFinished) gone.abort(new AdcError('aborted', 'the caller went away'));
-    });
-    const path = (request.url ?? '').split('?', 1)[0] ?? '';
+    const path = pathOf(request);
     const visit: Visit = {
       id,
       path: isJobPath(path) || path === '/openapi.json' ? path : 'other',
       log: options.log.child({ requestId: id }),
       began: Date.now(),
-      signal: gone.signal,
+      signal: gone,
     };
     let answer: Answer;
     try {
@@ -79,7 +76,7 @@ export function createFront(
       answer = failureAnswer(error, visit);
     }
     options.metrics.request(visit.path, answer.status);
-    if (gone.signal.aborted) return;
+    if (gone.aborted) return;
     const isEarly = !request.complete;
     response.writeHead(answer.status, {
       'Content-Type': 'application/json',
@@ -228,7 +225,9 @@ function classify(error: unknown): { readonly status: number; readonly retryAfte
   if (!(error instanceof AdcError)) return { status: 500, retryAfter: false, code: 'internal' };
   // The caller that aborted is gone; whoever still reads this was cut short by our own end.
   if (error.code === 'aborted') return { status: 503, retryAfter: true, code: error.code };
-  return { status: error.http, retryAfter: error.http === 503, code: error.code };
+  // An error thrown is a failure, also where its code belongs to an answer that is none.
+  const status = error.http < 400 ? 500 : error.http;
+  return { status, retryAfter: status === 503, code: error.code };
 }
 
 function plain(status: number, message: string): Answer {
@@ -237,6 +236,11 @@ function plain(status: number, message: string): Answer {
 
 function isJobPath(path: string): path is JobPath {
   return Object.hasOwn(requestSchemas, path);
+}
+
+/** Without its query. A server must also take the absolute form, which callers use towards a proxy. */
+function pathOf({ url = '' }: IncomingMessage): string {
+  return url.replace(/^https?:\/\/[^/?]*/i, '').split('?', 1)[0] ?? '';
 }
 
 function shownPath(path: string): string {

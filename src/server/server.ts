@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { AdcError } from '../model/errors.js';
 import { version } from '../version.js';
 import { readTlsFiles, readTokenFile, watchFiles, type TlsFiles } from './certificates.js';
-import { createFront } from './front.js';
+import { createFront, type Front } from './front.js';
 import { JobQueue } from './job-queue.js';
 import type { JobAnswer } from './jobs.js';
 import { createListener, isLoopback, listen, parseListen, secureContextOf, type ListenAddress } from './listen.js';
@@ -184,11 +184,9 @@ function warnIfOpen(address: ListenAddress, options: ServerOptions, log: Log): v
     log.warn({ listen: options.listen }, 'reachable from other machines, without --auth-token-file and --allow-target');
 }
 
-type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
-
 interface Visits {
-  /** Wraps a handler so that its requests are waited for when the server ends. */
-  handle(handler: Handler): (request: IncomingMessage, response: ServerResponse) => void;
+  /** Wraps a front so that its requests are waited for when the server ends, and told when their callers are gone. */
+  handle(front: Front): (request: IncomingMessage, response: ServerResponse) => void;
   count(): number;
   /** Resolves when no request is being answered. */
   none(): Promise<void>;
@@ -204,17 +202,33 @@ function createVisits(log: Log): Visits {
     for (const resolve of waiting) resolve();
     waiting = [];
   };
-  const run = (handler: Handler, request: IncomingMessage, response: ServerResponse): void => {
-    handler(request, response).catch((error: unknown) => {
+  const run = (front: Front, request: IncomingMessage, response: ServerResponse): void => {
+    const gone = new AbortController();
+    const { socket } = request;
+    let isOver = false;
+    const close = (): void => {
+      // The close of a connection is told twice for the answer that was on its way.
+      if (isOver) return;
+      isOver = true;
+      response.off('close', close);
+      socket.off('close', close);
+      if (!response.writableFinished) gone.abort(new AdcError('aborted', 'the caller went away'));
+      left();
+    };
+    response.once('close', close);
+    // Of answers that stand behind another one, Node tells nothing when the connection closes. There may be many of them.
+    socket.setMaxListeners(0);
+    socket.once('close', close);
+    front(request, response, gone.signal).catch((error: unknown) => {
       log.error({ stack: error instanceof Error ? error.stack : String(error) }, 'internal error');
       response.destroy();
+      socket.destroy();
     });
   };
   return {
-    handle: (handler) => (request, response) => {
+    handle: (front) => (request, response) => {
       open += 1;
-      response.once('close', left);
-      run(handler, request, response);
+      run(front, request, response);
     },
     count: () => open,
     none: async () => {

@@ -22,6 +22,13 @@ it('answers 404 in JSON to what it does not know', async () => {
   }
 });
 
+it('takes the absolute form of its own URLs', async () => {
+  const [plain, absolute] = await Promise.all(
+    ['/openapi.json', `${server.url}/openapi.json?x=1`].map(async (path) => await send('GET', server.url, path)),
+  );
+  expect(absolute?.text).toBe(plain?.text);
+});
+
 it.each([
   '',
   '{',

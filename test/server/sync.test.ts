@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { startEmulator, type Emulator } from '../../src/emulator/index.js';
 import { syncAnswerSchema } from '../../src/server/answers.js';
@@ -289,6 +290,24 @@ it('stops before its next write when the client goes away', async () => {
   const after = await sync({ services: [] }, { excludeResourceType: ['service'] });
   expect(after.json.total_resources).toBe(0);
   expect(gateway.requests.byMethod['PUT']).toBeLessThan(8);
+});
+
+it('notices that a client went away who sent a second request before the first was answered', async () => {
+  const own = await startTestServer();
+  gateway.setFaults({ latency: 20, methods: ['PUT'] });
+  const services = Array.from({ length: 40 }, (_, index) => ({ name: `s${index}` }));
+  const requests = ['one', 'two'].map((cacheKey) => {
+    const body = JSON.stringify(task(gateway.url, gateway.adminKey, { services }, { requestConcurrent: 1, cacheKey }));
+    return `PUT /sync HTTP/1.1\r\nHost: adc\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  });
+  const socket = connect(Number(new URL(own.url).port), '127.0.0.1', () => socket.write(requests.join('')));
+  await until('both write', () => (gateway.requests.byMethod['PUT'] ?? 0) >= 6);
+  socket.destroy();
+  const running = async (): Promise<string> => (await send('GET', own.statusUrl, '/metrics')).text;
+  await until('both jobs are over', async () => (await running()).includes('adc_jobs_running 0'));
+  expect(gateway.requests.byMethod['PUT']).toBeLessThan(20);
+  await own.drain();
+  expect(own.lines.find((line) => line.includes('"draining"'))).toContain('"requests":0');
 });
 
 it('says what was written when its deadline struck', async () => {
