@@ -22,6 +22,8 @@ export class PoolLease implements Lease, Member, Expiring {
   readonly #closing: () => string | undefined;
   readonly #onRelease: () => void;
   readonly #onAbort: () => void;
+  /** Signals of single requests, with the requests that each would abort. */
+  readonly #watched = new Map<AbortSignal, { readonly exchanges: Set<Exchange>; readonly onAbort: () => void }>();
   #refusal: string | undefined;
 
   /**
@@ -59,24 +61,44 @@ export class PoolLease implements Lease, Member, Expiring {
         this.#pool.submit(new Exchange(this.#pool, this, request, resolve, reject));
         return;
       }
-      const onAbort = (): void => exchange.abort(abortText(signal));
-      const over = (): void => signal.removeEventListener('abort', onAbort);
       const exchange = new Exchange(
         this.#pool,
         this,
         request,
         (response) => {
-          over();
+          this.#unwatch(signal, exchange);
           resolve(response);
         },
         (error) => {
-          over();
+          this.#unwatch(signal, exchange);
           reject(error);
         },
       );
-      signal.addEventListener('abort', onAbort, { once: true });
+      this.#watch(signal, exchange);
       this.#pool.submit(exchange);
     });
+  }
+
+  /** Requests of one job mostly share a signal: one listener serves them all, because listeners are dear. */
+  #watch(signal: AbortSignal, exchange: Exchange): void {
+    const known = this.#watched.get(signal);
+    if (known !== undefined) {
+      known.exchanges.add(exchange);
+      return;
+    }
+    const exchanges = new Set([exchange]);
+    const onAbort = (): void => {
+      for (const each of exchanges) each.abort(abortText(signal));
+    };
+    this.#watched.set(signal, { exchanges, onAbort });
+    signal.addEventListener('abort', onAbort, { once: true });
+  }
+
+  #unwatch(signal: AbortSignal, exchange: Exchange): void {
+    const known = this.#watched.get(signal);
+    if (known?.exchanges.delete(exchange) !== true || known.exchanges.size > 0) return;
+    this.#watched.delete(signal);
+    signal.removeEventListener('abort', known.onAbort);
   }
 
   release(): void {
