@@ -31,6 +31,16 @@ await build({
   logLevel: 'error',
 });
 
+await build({
+  entryPoints: [join(root, 'src/server/status-thread.ts')],
+  outfile: join(temporary, 'status-thread.js'),
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  packages: 'external',
+  logLevel: 'error',
+});
+
 const wanted = (name) => only === undefined || only === name;
 const failures = [];
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
