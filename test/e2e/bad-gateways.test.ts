@@ -153,10 +153,10 @@ describe.concurrent('a gateway that answers', () => {
     expect(stderr).toContain('wrong apikey');
   });
 
-  it('a page of HTML is told by ping: not an Admin API', async (test) => {
-    const { url } = await serve(answering(200, html, { 'content-type': 'text/html', server: 'nginx' }), test);
+  it.for([200, 404])('a page of HTML with status %d is told by ping: not an Admin API', async (answered, test) => {
+    const { url } = await serve(answering(answered, html, { 'content-type': 'text/html', server: 'nginx' }), test);
     const { status, stderr } = await openShell(test).adc(['ping', '--server', url, '--token', 'k']);
     expect(status).toBe(1);
-    expect(stderr).toMatch(/Admin API/);
+    expect(stderr).toContain('this is no answer of an Admin API');
   });
 });

@@ -181,8 +181,9 @@ export function refusal(client: AdminClient, request: AdminRequest, response: Po
   const text = textOf(response);
   const json = parseJson(text);
   const words = wordsOf(json);
-  const isHtml = json === undefined && (response.status === 404 || response.status < 400);
-  const code: ErrorCode = response.status === 401 ? 'unauthorized' : isHtml ? 'not_admin_api' : 'refused';
+  const isOther = json === undefined && (response.status === 404 || response.status < 400);
+  if (isOther) return notAdminApi(client, request, response, 'the body is not JSON');
+  const code: ErrorCode = response.status === 401 ? 'unauthorized' : 'refused';
   return failed(client, request, response, code, words?.text ?? shorten(text), words?.field === 'error_msg');
 }
 
