@@ -121,9 +121,7 @@ describe('a signal', () => {
 
     const second = shell.start(args);
     const url = String(await new Promise((resolve) => second.child.stdout.once('data', resolve))).trim();
-    expect(
-      await shell.adc(['diff', '--exit-code', '--no-managed-by-label', '--server', url, '--token', 'k']),
-    ).toMatchObject({ status: 0 });
+    expect(await shell.adc(['diff', '--exit-code', '--server', url, '--token', 'k'])).toMatchObject({ status: 0 });
     second.child.kill('SIGTERM');
     expect(await second.ended).toMatchObject({ status: 0 });
   });

@@ -255,6 +255,6 @@ describe('other doors', () => {
     const ping = await standalone.adc(['ping']);
     expect(ping.status).toBe(0);
     expect(ping.stdout.trimEnd().split('\n')).toHaveLength(3);
-    expect(await standalone.adc(['diff', '--exit-code', '--no-managed-by-label'])).toMatchObject({ status: 0 });
+    expect(await standalone.adc(['diff', '--exit-code'])).toMatchObject({ status: 0 });
   });
 });

@@ -130,7 +130,7 @@ async function seed(emulator: Emulator, values: EmulatorValues, context: Context
     stdin: context.stdin,
     allowUnsetEnv: false,
     lint: true,
-    managedBy: false,
+    managedBy: true,
   });
   const backend = await openBackend(values.mode === 'standalone' ? 'apisix-standalone' : 'apisix', {
     endpoints: emulator.urls.map((server) => ({ server, token: emulator.adminKey, tls: { verify: false } })),
