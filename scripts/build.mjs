@@ -1,6 +1,6 @@
 // Builds dist/: the bin with every command in a chunk of its own, the library, the emulator; and, with --types, the declarations.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const version = JSON.parse(readFileSync('package.json', 'utf8')).version;
@@ -60,6 +60,21 @@ if (leaked.length > 0) {
   process.stderr.write(`build: what is loaded at start contains ${leaked.join(', ')}; load it where it is used\n`);
   process.exit(1);
 }
+
+/** The bundle holds copies of these packages, and their licences ask to go with every copy. */
+const bundled = new Set(
+  Object.values(outputs).flatMap(({ inputs }) =>
+    Object.keys(inputs).flatMap((input) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input) ?? []),
+  ),
+);
+const notices = [...bundled].toSorted().map((folder) => {
+  const { name, version: its, license } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
+  const files = readdirSync(folder).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
+  if (files.length === 0) throw new Error(`build: ${name} is bundled and has no licence file`);
+  const texts = files.map((file) => readFileSync(`${folder}/${file}`, 'utf8').trim());
+  return [`${name} ${its} (${license})`, ...texts].join('\n\n');
+});
+writeFileSync(`${outdir}/LICENSES.txt`, `${notices.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`);
 
 if (process.argv.includes('--types')) {
   execFileSync('npx', ['tsc', '-p', 'tsconfig.types.json', '--outDir', `${outdir}/types`], { stdio: 'inherit' });

@@ -31,6 +31,9 @@ try {
     files.includes('schema/adc.schema.json') && files.includes('LICENSE'),
     'the schema and the licence are packed',
   );
+  expect(files.includes('dist/LICENSES.txt'), 'the licences of what is bundled are packed');
+  const maps = files.filter((path) => path.endsWith('.map'));
+  expect(maps.length === 0, `no source maps are packed ${maps.join(' ')}`.trim());
   const strangers = files.filter(
     (path) => /(^|\/)(src|test|bench|node_modules)\//.test(path) && !path.startsWith('dist/'),
   );
