@@ -1,3 +1,4 @@
+import { equalJson } from '../../model/equal.js';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
 
 /** A value under construction. */
@@ -33,17 +34,7 @@ export function omit(object: JsonObject, fields: readonly string[]): JsonObject 
   return Object.fromEntries(Object.entries(object).filter(([key]) => !fields.includes(key)));
 }
 
-/** Tells whether two JSON values are the same, whatever the order of their keys. */
+/** Tells whether two JSON values are the same, whatever the order of their keys; so are two that are absent. */
 export function isSame(left: Json | undefined, right: Json | undefined): boolean {
-  if (left === right) return true;
-  if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false;
-  if (Array.isArray(left) || Array.isArray(right)) {
-    if (!Array.isArray(left) || !Array.isArray(right) || left.length !== right.length) return false;
-    return left.every((item, index) => isSame(item, right[index]));
-  }
-  const a = left as JsonObject;
-  const b = right as JsonObject;
-  const keys = Object.keys(a);
-  if (keys.length !== Object.keys(b).length) return false;
-  return keys.every((key) => Object.hasOwn(b, key) && isSame(a[key], b[key]));
+  return left === undefined || right === undefined ? left === right : equalJson(left, right);
 }

@@ -14,7 +14,7 @@ import {
   deepFreeze,
 } from '../../../test/support/states.js';
 import { diff } from './diff.js';
-import { equalJson } from './equal.js';
+import { equalJson } from '../../model/equal.js';
 import { fieldChanges } from './fields.js';
 import { resendSsls } from './force.js';
 

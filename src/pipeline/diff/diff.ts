@@ -1,6 +1,6 @@
 import type { Change, Creation, Deletion, DiffInput, FieldChange, Normalise, Update } from '../../model/change.js';
 import { parentIdOf, type Resource } from '../../model/resource.js';
-import { equalJson } from './equal.js';
+import { equalJson } from '../../model/equal.js';
 import { fieldChanges } from './fields.js';
 import { compareChanges } from './order.js';
 

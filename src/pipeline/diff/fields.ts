@@ -1,6 +1,6 @@
 import type { FieldChange } from '../../model/change.js';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
-import { equalJson } from './equal.js';
+import { equalJson } from '../../model/equal.js';
 
 /**
  * Lists every field in which two bodies differ, from the old (`lhs`) to the new (`rhs`): N added, D removed, E edited,

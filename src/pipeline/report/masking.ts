@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { FieldChange, Update } from '../../model/change.js';
+import { equalJson } from '../../model/equal.js';
 import { isJsonObject, type Json, type JsonObject, type JsonPath } from '../../model/json.js';
 import { mask, redactFieldChanges, redactResource } from '../../model/redaction.js';
 import type { Resource } from '../../model/resource.js';
@@ -36,7 +36,7 @@ export function maskFields(change: Update, showSecrets: boolean): readonly Field
 
 /** Tells whether masking left nothing to see of an edit: it looks the same on both sides. */
 export function isHiddenEdit(masked: FieldChange): boolean {
-  return masked.kind === 'E' && isDeepStrictEqual(masked.lhs, masked.rhs);
+  return masked.kind === 'E' && equalJson(masked.lhs, masked.rhs);
 }
 
 /**
@@ -49,8 +49,8 @@ function maskerOf(resource: Resource): (path: JsonPath, value: Json, otherwise: 
   return (path, value, otherwise) => {
     const held = valueAt(resource.body, path);
     const masked = valueAt(shown, path);
-    if (held === undefined || masked === undefined || isDeepStrictEqual(held, masked)) return otherwise;
-    return isDeepStrictEqual(held, value) ? masked : mask;
+    if (held === undefined || masked === undefined || equalJson(held, masked)) return otherwise;
+    return equalJson(held, value) ? masked : mask;
   };
 }
 

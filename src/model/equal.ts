@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
+import { isJsonObject, type Json, type JsonObject } from './json.js';
 
 /**
  * Tells whether two JSON values mean the same: the order of object keys does not matter, the order of lists does.
