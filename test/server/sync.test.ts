@@ -351,15 +351,19 @@ it('works a thousand syncs through no more connections than it has requests in f
   const client = async (body: unknown): Promise<void> => {
     for (let round = 0; round < 125; round += 1) {
       statuses.push((await put(front.url, '/sync', body, { agent })).json.status);
-      most = Math.max(most, own.connections.open);
+      most = Math.max(most, front.pools.report().pools[0]?.open ?? 0);
     }
   };
   await Promise.all(bodies.map(client));
   expect(statuses).toHaveLength(1_000);
   expect(new Set(statuses)).toEqual(new Set(['success']));
+  // Here, not at the gateway: a busy one sees the end of a connection after the beginning of the next.
   expect(most).toBeLessThanOrEqual(8 * 4);
-  // Some were idle for the shortened time in between, and made anew.
-  expect(own.connections.opened).toBeLessThanOrEqual(3 * 8 * 4);
+  const [pool] = front.pools.report().pools;
+  // On a slow machine some idle for the shortened time in between and are made anew; for no other reason.
+  const { idle = 0, ...otherReasons } = pool?.closed ?? {};
+  expect(otherReasons).toEqual({});
+  expect(own.connections.opened).toBeLessThanOrEqual(8 * 4 + idle);
   await until('idle connections are closed', () => own.connections.open === 0);
   agent.destroy();
   await front.close();
