@@ -173,9 +173,13 @@ export function createFront(options: FrontOptions): Front {
   function failureAnswer(error: unknown, visit: Visit): Answer {
     const { job, path } = visit;
     const mask: Mask = job?.mask ?? ((text) => redactText(text));
-    const { status, retryAfter, code } = classify(error);
-    const refusal = error instanceof RefusedRequest ? issuesAnswer(error.message, error.issues, mask) : undefined;
-    const message = refusal?.message ?? (error instanceof ForbiddenTarget ? error.message : textOf(error, mask));
+    const { status, retryAfter, code } = classify(error, job !== undefined);
+    const text = error instanceof ForbiddenTarget ? error.message : textOf(error, mask);
+    const refusal =
+      error instanceof RefusedRequest
+        ? issuesAnswer(error.message, error.issues, mask)
+        : { message: text, ...(status === 400 ? { errors: [{ path: [], message: text }] } : {}) };
+    const { message } = refusal;
     const facts = { ...jobFacts(visit), status, outcome: code, tookMs: Date.now() - visit.began, reason: message };
     if (code === 'internal') visit.log.error({ ...facts, stack: mask(stackOf(error)) }, `${path}: internal error`);
     else visit.log.warn(facts, `${path.slice(1)}: ${code}`);
@@ -193,8 +197,8 @@ export function createFront(options: FrontOptions): Front {
       });
     }
     const headers = retryAfter ? { headers: { 'Retry-After': String(options.queue.retryAfter()) } } : {};
-    if (path !== '/validate') return { status, body: JSON.stringify(refusal ?? { message }), ...headers };
-    const errors = (refusal?.errors ?? []).map((issue) => ({ ...issue, error: issue.message }));
+    if (path !== '/validate') return { status, body: JSON.stringify(refusal), ...headers };
+    const errors = (refusal.errors ?? []).map((issue) => ({ ...issue, error: issue.message }));
     const source =
       error instanceof RefusedRequest ? { source: error.source } : status === 400 ? { source: 'input' } : {};
     return { status, body: JSON.stringify({ success: false, ...source, message, errors }), ...headers };
@@ -219,14 +223,18 @@ async function letPass(request: IncomingMessage): Promise<void> {
   });
 }
 
-function classify(error: unknown): { readonly status: number; readonly retryAfter: boolean; readonly code: string } {
+/** @param isJob the request was in order: what fails then is not the caller's to mend, but for certificates that ran out since */
+function classify(
+  error: unknown,
+  isJob: boolean,
+): { readonly status: number; readonly retryAfter: boolean; readonly code: string } {
   if (error instanceof RefusedRequest) return { status: 400, retryAfter: false, code: error.source };
   if (error instanceof ForbiddenTarget) return { status: 403, retryAfter: false, code: 'forbidden' };
   if (!(error instanceof AdcError)) return { status: 500, retryAfter: false, code: 'internal' };
   // The caller that aborted is gone; whoever still reads this was cut short by our own end.
   if (error.code === 'aborted') return { status: 503, retryAfter: true, code: error.code };
   // An error thrown is a failure, also where its code belongs to an answer that is none.
-  const status = error.http < 400 ? 500 : error.http;
+  const status = error.http < 400 || (isJob && error.http === 400 && error.code !== 'tls_material') ? 500 : error.http;
   return { status, retryAfter: status === 503, code: error.code };
 }
 

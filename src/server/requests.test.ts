@@ -62,6 +62,8 @@ it.each([
   [{ server: undefined, targets: [{ server: 'http://a', tlsClientKey: 'x' }] }, 'task.opts.targets[0].tlsClientCert'],
   [{ server: undefined, targets: [{ server: 'http://a', unknown: 1 }] }, 'task.opts.targets[0].unknown'],
   [{ server: undefined, token: undefined, targets: [{ server: 'http://a' }] }, 'task.opts.token: is required'],
+  [{ token: 'a\r\nX-Other: b' }, 'task.opts.token: holds characters'],
+  [{ labelSelector: JSON.parse('{"__proto__":"a"}') }, 'task.opts.labelSelector.__proto__: cannot be used'],
 ])('refuses %j', (more, expected) => {
   const found = problems(withOpts(more));
   expect(found.filter((problem) => problem.startsWith(expected))).toHaveLength(1);

@@ -22,7 +22,11 @@ const gatewayUrl = z
   .refine(plainUrl, { error: 'must not hold a user, a password, a query or a fragment' });
 
 const pem = z.string().min(1);
-const token = z.string().min(1).describe('The Admin key of the gateway.');
+const token = z
+  .string()
+  .min(1)
+  .regex(/^[\x20-\x7e]*$/, { error: 'holds characters that cannot be sent in a header (a line break, perhaps)' })
+  .describe('The Admin key of the gateway.');
 
 /** Where one endpoint is, and how it is talked to. What is absent is taken from the options around it. */
 const targetSchema = z.strictObject({
@@ -143,7 +147,10 @@ export function decodeRequest(path: JobPath, document: unknown): JobRequest | re
   const opts = isJsonObject(task) ? task['opts'] : undefined;
   const issues = [...shape, ...(isJsonObject(opts) ? togetherIssues(opts) : [])];
   if (!parsed.success || issues.length > 0) return issues;
-  return parsed.data.task as JobRequest;
+  const request = parsed.data.task as JobRequest;
+  // As it came: the parser leaves out a key `__proto__`, which is to be refused with the rest of what is wrong in there.
+  const own = isJsonObject(task) ? task['config'] : undefined;
+  return isJsonObject(own) && request.config !== undefined ? { ...request, config: own } : request;
 }
 
 /** The kinds that a configuration manages only where it names them, and does. */
@@ -179,6 +186,10 @@ function togetherIssues(opts: JsonObject): RequestIssue[] {
       [endpoints === undefined ? 'server' : 'targets'],
       `must hold one gateway for backend apisix, not ${many.length}`,
     );
+  }
+  // The parser would leave it out, and a selector without its only label selects everything.
+  if (isJsonObject(opts['labelSelector']) && Object.hasOwn(opts['labelSelector'], '__proto__')) {
+    report(['labelSelector', '__proto__'], 'cannot be used as a label');
   }
   const [include, exclude] = [opts['includeResourceType'], opts['excludeResourceType']];
   if (Array.isArray(include) && include.length > 0 && Array.isArray(exclude) && exclude.length > 0) {

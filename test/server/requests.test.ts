@@ -22,6 +22,28 @@ it('answers 404 in JSON to what it does not know', async () => {
   }
 });
 
+it('refuses keys that would vanish on the way, instead of working with what is left', async () => {
+  for (const lint of [true, false]) {
+    const body = JSON.stringify(task('http://127.0.0.1:9', 'key', { collection: [] }, { lint }));
+    const reply = await send('PUT', server.url, '/sync', { body: body.replace('"collection"', '"__proto__"') });
+    expect([reply.status, reply.json.errors]).toEqual([
+      400,
+      [{ path: ['task', 'config', '__proto__'], message: expect.stringContaining('cannot be used') }],
+    ]);
+  }
+});
+
+it('blames nobody who calls for how the server itself is set up', async () => {
+  const misled = await startTestServer({}, { proxyEnv: { http_proxy: 'ftp://proxy' } });
+  const body = task('http://127.0.0.1:9', 'key', { services: [] });
+  const replies = await Promise.all(['/sync', '/validate'].map(async (path) => await put(misled.url, path, body)));
+  await misled.close();
+  expect(replies.map(({ status, json }) => [status, json.message, json.source])).toEqual([
+    [500, expect.stringContaining('http_proxy'), undefined],
+    [500, expect.stringContaining('http_proxy'), undefined],
+  ]);
+});
+
 it('takes the absolute form of its own URLs', async () => {
   const [plain, absolute] = await Promise.all(
     ['/openapi.json', `${server.url}/openapi.json?x=1`].map(async (path) => await send('GET', server.url, path)),
