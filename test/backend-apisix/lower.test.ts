@@ -144,6 +144,43 @@ describe('what goes over the wire', () => {
     ]);
   });
 
+  it.each(['3.2.2', '3.18.0'])(
+    'deletes nothing that is still used, also where a gateway %s does not look',
+    async (version) => {
+      const old = await startBench({ gatewayVersion: version });
+      try {
+        const { readFileSync } = await import('node:fs');
+        const pem = (name: string): string => readFileSync(new URL(`../support/pem/${name}`, import.meta.url), 'utf8');
+        const ssl = {
+          id: 'c',
+          type: 'client',
+          snis: ['a'],
+          certificates: [{ certificate: pem('shop.crt'), key: pem('shop.key') }],
+        };
+        const used = {
+          services: [{ name: 'shop', plugins: { cors: {} } }],
+          plugin_configs: [{ id: 'p', name: 'p', plugins: { cors: {} } }],
+          ssls: [ssl],
+        };
+        await old.sync(used);
+        await old.admin('PUT', '/upstreams/theirs', { nodes: { '10.0.0.1:80': 1 }, tls: { client_cert_id: 'c' } });
+        await old.admin('PUT', '/routes/theirs', { uri: '/theirs', upstream_id: 'theirs', plugin_config_id: 'p' });
+        const { failed } = await old.sync({ services: [], plugin_configs: [], ssls: [] });
+        expect(failed.toSorted()).toEqual([
+          expect.stringMatching(
+            /^plugin_config\/p: DELETE .*\/plugin_configs\/p was not sent: routes\/theirs still uses it$/,
+          ),
+          expect.stringMatching(/^ssl\/c: DELETE .*\/ssls\/c was not sent: upstreams\/theirs still uses it$/),
+        ]);
+        await old.admin('DELETE', '/routes/theirs');
+        await old.admin('DELETE', '/upstreams/theirs');
+        expect((await old.sync({ services: [], plugin_configs: [], ssls: [] })).failed).toEqual([]);
+      } finally {
+        await old.close();
+      }
+    },
+  );
+
   it('deletes the credentials of a consumer with the consumer', async () => {
     const consumer = {
       username: 'ann',

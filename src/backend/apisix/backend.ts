@@ -1,15 +1,14 @@
 import { AdcError } from '../../model/errors.js';
 import type { Notice } from '../../model/notice.js';
-import type { ObjectRef } from '../../model/operation.js';
 import type { Backend, OpenBackend, Reading } from '../backend.js';
 import { createClient } from '../shared/client.js';
-import { execute, isInTheWay, lagRefusal } from './execute.js';
+import { execute } from './execute.js';
+import { createKnowledge } from './knowledge.js';
 import { lower } from './lower.js';
 import { createNormaliser } from './normalise.js';
 import { ping } from './ping.js';
 import { project } from '../shared/project.js';
 import { readGateway, type ReadResult } from './read.js';
-import type { Snapshot } from '../shared/snapshot.js';
 import { createSchemas } from './schemas.js';
 import { readUnmanaged } from './unmanaged.js';
 import { validate } from './validate.js';
@@ -29,8 +28,7 @@ export const openApisix: OpenBackend = (options): Backend => {
   const client = createClient(endpoint, options);
   const schemas = createSchemas(client);
   const concurrency = options.concurrency ?? defaultConcurrency;
-  const deleted = new Set<ObjectRef>();
-  let stored: Snapshot['objects'] | undefined;
+  const knowledge = createKnowledge();
 
   const readingOf = ({ snapshot, features, version }: ReadResult, unmanaged: readonly Notice[]): Reading => ({
     state: snapshot.state,
@@ -61,19 +59,16 @@ export const openApisix: OpenBackend = (options): Backend => {
         skipCredentials: skip?.has('consumer_credential') === true,
         forget: options.bypassCache === true,
       });
-      stored = result.snapshot.objects;
+      knowledge.read(result.snapshot.objects);
       return readingOf(result, options.reportUnmanaged === true ? await readUnmanaged(client) : []);
     },
     execute: async (operation, signal) => {
+      knowledge.checkUnused(operation, client.url(operation.path));
       const executed = await execute(client, operation, signal);
-      if (operation.method === 'DELETE') deleted.add(operation.object);
+      knowledge.note(operation);
       return executed;
     },
-    lagRefusal: (error, operation) => {
-      const object = lagRefusal(error, deleted);
-      if (object === undefined) return undefined;
-      return { object, isOutdated: stored !== undefined && !isInTheWay(stored.get(object), operation) };
-    },
+    lagRefusal: (error, operation) => knowledge.lagRefusal(error, operation),
     validate: (desired) => validate({ client, schemas, memory: options.memory, concurrency }, desired),
     close: () => client.close(),
   };
