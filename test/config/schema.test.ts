@@ -191,6 +191,11 @@ describe('what is refused, and in which words', () => {
     ],
     ['neither nodes nor discovery', service({ upstream: {} }), `services[0].upstream: ${exclusive}`],
     ['half a discovery', service({ upstream: { service_name: 'x' } }), `services[0].upstream: ${exclusive}`],
+    [
+      'an active count of zero',
+      withUpstream({ checks: { active: { healthy: { successes: 0 } } } }),
+      /successes: Too small/,
+    ],
     ['passive checks alone', withUpstream({ checks: { passive: {} } }), /checks\.active: Required field is missing/],
     [
       'two names of the request headers',
@@ -336,6 +341,12 @@ describe('what lint writes', () => {
       type: 'server',
       client: { depth: 1 },
     });
+  });
+
+  test('a count of zero in passive checks is one that a gateway takes', () => {
+    const passive = { healthy: { successes: 0 }, unhealthy: { http_failures: 0, tcp_failures: 0, timeouts: 0 } };
+    const body = bodyOf(withUpstream({ checks: { active: {}, passive } }), 'service/');
+    expect(body?.['upstream']).toMatchObject({ checks: { passive } });
   });
 
   test('strings that hold numbers become numbers', () => {

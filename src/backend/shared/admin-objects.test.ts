@@ -90,6 +90,15 @@ describe('reading what a gateway stores', () => {
     });
   });
 
+  it('leaves out empty lists that a file must not have', () => {
+    const value = { uris: ['/a'], methods: [], hosts: [], service_id: 's1' };
+    expect(bodyOf(read([shop, stored('routes', 'r1', value)]), 'route/r1')).toEqual({
+      name: 'r1',
+      uris: ['/a'],
+      hosts: [],
+    });
+  });
+
   it('keeps references, also those stored as numbers, and a disabled status', () => {
     const value = { uris: ['/'], service_id: 's1', upstream_id: 7, plugin_config_id: 'p', status: 0, priority: 0 };
     expect(bodyOf(read([shop, stored('routes', 'r1', value)]), 'route/r1')).toMatchObject({

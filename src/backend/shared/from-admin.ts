@@ -262,13 +262,16 @@ function plugins(value: JsonObject): Draft {
   return { plugins: Object.fromEntries(configs) };
 }
 
+/** Lists that a file must not have empty, where a gateway takes an empty one for none. */
+const absentWhenEmpty: ReadonlySet<string> = new Set(['methods', 'ssl_protocols']);
+
 /** Lists under their plural names; the singular form becomes a list of one, and wins where both are set. */
 function lists(value: JsonObject, names: readonly (readonly [plural: string, singular?: string])[]): Draft {
   const found: Draft = {};
   for (const [plural, singular] of names) {
     const one = singular === undefined ? undefined : value[singular];
     const list = one === undefined ? asList(value[plural]) : [one];
-    if (list !== undefined) found[plural] = list;
+    if (list !== undefined && !(list.length === 0 && absentWhenEmpty.has(plural))) found[plural] = list;
   }
   return found;
 }

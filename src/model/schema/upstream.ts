@@ -20,7 +20,7 @@ const statuses = (defaults: number[]) =>
     .array(int(200, 599))
     .min(1)
     .default(() => [...defaults]);
-const count = (value: number) => int(1, 254).default(value);
+const count = (value: number, least = 1) => int(least, 254).default(value);
 const interval = () => int(1).default(1).describe('Seconds between two checks.');
 
 const healthyStatuses = [200, 302];
@@ -28,12 +28,12 @@ const unhealthyStatuses = [429, 404, 500, 501, 502, 503, 504, 505];
 
 const checkType = z.enum(['http', 'https', 'tcp']).default('http');
 
-const failureCounts = {
+const failureCounts = (least: number) => ({
   http_statuses: statuses(unhealthyStatuses),
-  http_failures: count(5),
-  tcp_failures: count(2),
-  timeouts: count(3),
-};
+  http_failures: count(5, least),
+  tcp_failures: count(2, least),
+  timeouts: count(3, least),
+});
 
 const activeCheck = z
   .strictObject({
@@ -51,17 +51,18 @@ const activeCheck = z
     healthy: z
       .strictObject({ http_statuses: statuses(healthyStatuses), successes: count(2), interval: interval() })
       .optional(),
-    unhealthy: z.strictObject({ ...failureCounts, interval: interval() }).optional(),
+    unhealthy: z.strictObject({ ...failureCounts(1), interval: interval() }).optional(),
   })
   .refine((check) => !('http_request_headers' in check && 'req_headers' in check), {
     error: '"http_request_headers" and "req_headers" are two names of one field; write one of them',
     when: ({ value }) => isJsonObject(value),
   });
 
+// Gateways take 0 in passive checks: it switches that count off.
 const passiveCheck = z.strictObject({
   type: checkType,
-  healthy: z.strictObject({ http_statuses: statuses(healthyStatuses), successes: count(2) }).optional(),
-  unhealthy: z.strictObject(failureCounts).optional(),
+  healthy: z.strictObject({ http_statuses: statuses(healthyStatuses), successes: count(2, 0) }).optional(),
+  unhealthy: z.strictObject(failureCounts(0)).optional(),
 });
 
 const checks = z
