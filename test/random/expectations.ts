@@ -31,6 +31,10 @@ export interface Expected {
    * others, or because its place among the upstreams was taken. Default: none may.
    */
   readonly mayLackOwnUpstream?: (serviceId: string) => boolean;
+  /** Tells whether stored values are compared; others may have left out what is the default. Default: yes. */
+  readonly comparesValues?: boolean;
+  /** Fields that no configuration can hold, and that objects of others keep. */
+  readonly mayKeep?: readonly string[];
   /** Tells whether an object may be left over. Default: none may. */
   readonly mayRemain?: (path: string, value: JsonObject) => boolean;
 }
@@ -42,7 +46,7 @@ export interface Expected {
 export function expectStored(
   raw: RawObjects,
   state: State,
-  { beside, mayLackOwnUpstream = () => false, mayRemain = () => false }: Expected,
+  { beside, mayLackOwnUpstream = () => false, mayRemain = () => false, mayKeep = [], comparesValues = true }: Expected,
 ): void {
   const wanted = new Set<string>(beside);
   const rules = new Map<string, JsonObject>();
@@ -61,11 +65,12 @@ export function expectStored(
     }
     const parts = partsOf(resource);
     for (const [field, content] of Object.entries(parts)) {
-      if (!holds(stored[field], content))
+      if (comparesValues && !holds(stored[field], content))
         problems.push(`${path} has ${field} ${JSON.stringify(stored[field])}, not ${JSON.stringify(content)}`);
     }
     const extra = Object.keys(stored).filter(
-      (field) => !(field in parts) && !filledIn.has(field) && !isEmpty(stored[field] ?? null),
+      (field) =>
+        !(field in parts) && !filledIn.has(field) && !mayKeep.includes(field) && !isEmpty(stored[field] ?? null),
     );
     if (resource.kind !== 'plugin_metadata' && extra.length > 0)
       problems.push(`${path} has ${extra.join(', ')} besides`);
@@ -78,7 +83,7 @@ export function expectStored(
     if (stored['upstream_id'] !== resource.id) problems.push(`${path} does not refer to its own upstream`);
     const { name: _name, ...upstream } = resource.body['upstream'] as Record<string, Json>;
     for (const [field, content] of Object.entries(upstreamParts(upstream))) {
-      if (!holds(raw.get(own)?.[field], content))
+      if (comparesValues && !holds(raw.get(own)?.[field], content))
         problems.push(`${own} has ${field} ${JSON.stringify(raw.get(own)?.[field])}, not ${JSON.stringify(content)}`);
     }
   }
@@ -90,7 +95,8 @@ export function expectStored(
       for (const [name, config] of Object.entries(value['plugins'] as JsonObject)) plugins.set(name, config);
   }
   for (const [name, config] of rules)
-    if (!holds(plugins.get(name), config)) problems.push(`the rule of ${name} is ${JSON.stringify(plugins.get(name))}`);
+    if (comparesValues ? !holds(plugins.get(name), config) : !plugins.has(name))
+      problems.push(`the rule of ${name} is ${JSON.stringify(plugins.get(name))}, not ${JSON.stringify(config)}`);
   for (const name of plugins.keys()) if (!rules.has(name)) problems.push(`the rule of ${name} is left over`);
   problems.push(...dangling(raw));
   expect(problems).toEqual([]);
