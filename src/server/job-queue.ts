@@ -43,12 +43,28 @@ interface Waiting<T> {
   readonly came: number;
   resolve(result: JobResult<T>): void;
   reject(error: unknown): void;
-  readonly leave: () => void;
+  /** Ends the watch over its time and its caller. */
+  leave: () => void;
 }
 
 interface Lane<T> {
   readonly waiting: Waiting<T>[];
   busy: boolean;
+}
+
+/** Watches over a job that has to wait: it goes when its caller does, and when its time is over. */
+function watchWaiting<T>({ job, came }: Waiting<T>, remove: (error: AdcError) => void): () => void {
+  const gone = (): void => remove(new AdcError('aborted', 'the caller went away before the job began'));
+  const late = (): void => {
+    const waited = `its time ended after ${Date.now() - came} ms of waiting for its turn`;
+    remove(new AdcError('deadline', `${waited}; nothing was written`));
+  };
+  const timer = setTimeout(late, Math.max(0, job.deadline - Date.now()));
+  job.signal.addEventListener('abort', gone, { once: true });
+  return () => {
+    clearTimeout(timer);
+    job.signal.removeEventListener('abort', gone);
+  };
 }
 
 /**
@@ -101,27 +117,12 @@ export class JobQueue<T> {
         this.#settleLane(name, lane);
         reject(error);
       };
-      const gone = (): void => remove(new AdcError('aborted', 'the caller went away before the job began'));
-      const timer = setTimeout(
-        () =>
-          remove(
-            new AdcError(
-              'deadline',
-              `its time ended after ${Date.now() - waiting.came} ms of waiting for its turn; nothing was written`,
-            ),
-          ),
-        Math.max(0, job.deadline - Date.now()),
-      );
-      const leave = (): void => {
-        clearTimeout(timer);
-        job.signal.removeEventListener('abort', gone);
-      };
-      const waiting: Waiting<T> = { job, came: Date.now(), resolve, reject, leave };
-      job.signal.addEventListener('abort', gone, { once: true });
+      const waiting: Waiting<T> = { job, came: Date.now(), resolve, reject, leave: () => undefined };
       lane.waiting.push(waiting);
       this.#waiting += 1;
       if (!lane.busy) this.#turns.add(name);
       this.#next();
+      if (lane.waiting.includes(waiting)) waiting.leave = watchWaiting(waiting, remove);
     });
   }
 
