@@ -132,9 +132,10 @@ function identityIssues(at: JsonPath, identity: TlsIdentity): RequestIssue[] {
     return [];
   } catch (error) {
     if (!(error instanceof AdcError)) throw error;
-    return error.problems.map((problem) => ({
-      path: ['task', 'opts', ...at, ...(problem.path ?? [])],
-      message: problem.message,
+    return error.problems.map(({ path = [], message }) => ({
+      path: ['task', 'opts', ...at, ...path],
+      // The path names the field. A text that begins with "tlsClientKey:" reads like a secret, and would be masked as one.
+      message: message.replace(`${path.join('.')}: `, ''),
     }));
   }
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { openApiDocument } from '../../src/server/openapi.js';
-import { put, send, startTestServer, task, type TestServer } from './support.js';
+import { clientCertificate, fixture, put, send, startTestServer, task, type TestServer } from './support.js';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -119,7 +119,8 @@ it('answers 413 above the limit, announced or not', async () => {
 
 it('does not take compressed bodies', async () => {
   const reply = await send('PUT', server.url, '/sync', { body: '{}', headers: { 'content-encoding': 'gzip' } });
-  expect([reply.status, reply.json.message]).toEqual([400, 'the body must not be compressed (Content-Encoding)']);
+  const message = 'the body must not be compressed (Content-Encoding)';
+  expect([reply.status, reply.json]).toEqual([400, { message, errors: [{ path: [], message }] }]);
 });
 
 it('takes over a request id, or makes one', async () => {
@@ -135,11 +136,24 @@ it('announces no short keep-alive', async () => {
   expect(reply.headers['keep-alive']).toBe('timeout=600');
 });
 
-it('names the field of bad TLS material, before any connection is made', async () => {
-  const reply = await put(server.url, '/sync', task('https://127.0.0.1:1', 'token', {}, { caCert: 'nonsense' }));
-  expect(reply.status).toBe(400);
-  expect(reply.json.errors).toEqual([{ path: ['task', 'opts', 'caCert'], message: expect.stringContaining('caCert') }]);
-});
+it.each([
+  [{ caCert: 'nonsense' }, 'caCert', 'not PEM: no certificate found'],
+  [{ tlsClientKey: fixture('server.key') }, 'tlsClientKey', 'does not match the certificate in tlsClientCert'],
+  [{ tlsClientKey: fixture('client-encrypted.key') }, 'tlsClientKey', 'is encrypted, and no passphrase is given'],
+  [{ tlsClientCert: fixture('client-expired.pem') }, 'tlsClientCert', 'expired on'],
+])(
+  'names the field of bad TLS material and what is wrong with it, before any connection is made: %#',
+  async (more, field, what) => {
+    const identity = { tlsClientCert: clientCertificate(0), tlsClientKey: fixture('client.key') };
+    const reply = await put(server.url, '/sync', task('https://127.0.0.1:1', 'token', {}, { ...identity, ...more }));
+    expect(reply.status).toBe(400);
+    expect(reply.json.errors).toContainEqual({
+      path: ['task', 'opts', field],
+      message: expect.stringContaining(what),
+    });
+    expect(reply.json.message).toContain(`task.opts.${field}: `);
+  },
+);
 
 it('describes itself by a document in which every reference and every schema holds', async () => {
   const reply = await send('GET', server.url, '/openapi.json');
