@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { deriveId } from '../../src/model/ids.js';
+import { deriveId, deriveNestedId } from '../../src/model/ids.js';
 import type { JsonObject } from '../../src/model/json.js';
 import { startBench, type Bench } from './gateway.js';
 
@@ -270,6 +270,18 @@ describe('leftovers of an interrupted job', () => {
     await bench.sync({ services: [{ name: 'shop' }] });
     bench.emulator.setFaults({ failRate: 0 });
     expect((await bench.sync({ services: [{ name: 'shop' }] })).writes).toEqual([`DELETE ${path(`upstreams/${id}`)}`]);
+  });
+
+  it('are named upstreams of a service that was not written yet, and that does without them now', async () => {
+    bench.emulator.setFaults({ failRate: 1, failStatus: 403, methods: ['PUT'], path: '/services/' });
+    await bench.sync({ services: [shop] });
+    bench.emulator.setFaults({ failRate: 0 });
+    const { upstreams: _upstreams, ...without } = shop;
+    for (const scope of [{ labels: { team: 'a' } }, {}]) {
+      await bench.sync({ services: [without] }, scope);
+      expect(await bench.diff({ services: [without] }, scope)).toEqual([]);
+    }
+    expect(await bench.stored(`upstreams/${deriveNestedId('shop', 'canary')}`)).toBeUndefined();
   });
 
   it('are never upstreams of others: used, differently named, labelled, or shared by the file', async () => {

@@ -63,8 +63,8 @@ export function removeUnused(draft: Draft, released: readonly Released[], desire
 
 /**
  * Deletes what an interrupted job left behind: upstreams that are ours and that nothing uses. Ours is one that says which
- * service it belongs to, where that service is gone; and one that can only be the default upstream of a service with a
- * derived id. Where the job's scope could not have held its service, it stays.
+ * service it belongs to, where that service is gone or only comes with this job; and one that can only be the default
+ * upstream of a service with a derived id. Where the job's scope could not have held its service, it stays.
  */
 export function removeLeftovers(draft: Draft, { desired, unmanagedIn }: DraftInput): void {
   const candidates: AdminObject[] = [];
@@ -78,7 +78,8 @@ export function removeLeftovers(draft: Draft, { desired, unmanagedIn }: DraftInp
     if (used.has(ref) || draft.writes.has(ref)) continue;
     const service = ownerOf(value) ?? id;
     const key = resourceKey('service', service);
-    const resource = { kind: 'service', key, id: service, name: asText(value['name']) ?? service, body: {} } as const;
+    const gone = { kind: 'service', key, id: service, name: asText(value['name']) ?? service, body: {} } as const;
+    const resource = desired.resources.get(key) ?? gone;
     if (unmanagedIn?.({ resources: new Map([[key, resource]]) }).has(key) !== true) draft.remove(ref, []);
   }
 }
@@ -87,7 +88,10 @@ function isLeftover(draft: Draft, { id, value }: AdminObject, desired: State): b
   const service = draft.final(objectRef('services', id));
   if (ownsUpstream(service, value) || desired.resources.has(resourceKey('upstream', id))) return false;
   const owner = ownerOf(value);
-  if (owner !== undefined) return draft.final(objectRef('services', owner)) === undefined;
+  if (owner !== undefined) {
+    const ref = objectRef('services', owner);
+    return draft.stored(ref) === undefined || draft.final(ref) === undefined;
+  }
   const isNamedAlike = service === undefined || asText(service.value['name']) === asText(value['name']);
   return isNamedAlike && mayBeLeftover({ id, value });
 }
