@@ -101,7 +101,8 @@ class Identities {
 
   constructor(world: World) {
     this.#world = world;
-    const pool = (prefix: string): Pool<string> => new Pool(['1', '2', '3', '4', '5'].map((end) => `${prefix}-${end}`));
+    const pool = (prefix: string): Pool<string> =>
+      new Pool(['1', '2', '3', '4', '5'].map((end) => `${world.prefix}${prefix}-${end}`));
     this.#keys = {
       'key-auth': pool('key'),
       'basic-auth': pool('user'),
@@ -166,46 +167,47 @@ function consumer(
 
 /** Draws a configuration. */
 export function drawConfiguration(draw: Draw, world: World): JsonObject {
-  const routeIds = new Pool(['1', 'r-1', 'r.2', 'alpha', 'R_3']);
-  const upstreamIds = new Pool(['1', '7', 'u.3']);
-  const credentialIds = new Pool(['1', 'c-1', 'c_2']);
+  const own = (text: string): string => `${world.prefix}${text}`;
+  const routeIds = new Pool(['1', 'r-1', 'r.2', 'alpha', 'R_3'].map(own));
+  const upstreamIds = new Pool(['1', '7', 'u.3'].map(own));
+  const credentialIds = new Pool(['1', 'c-1', 'c_2'].map(own));
   const ports = new Pool([9100, 9101, 9102, 9103]);
 
-  const ssls = draw.some([['a.test'], ['a.test', 'b.test'], ['blog.test']], 35).map((snis) => ({
-    ...draw.maybe(40, 'id', () => `ssl-${snis.length}${snis[0]?.[0] ?? ''}`),
-    snis,
-    certificates: draw.pick([
-      [certificates.shop],
-      [certificates.blog],
-      [certificates.shop, certificates.blog],
-      [certificates.blog, certificates.shop],
-    ]),
-    ...labels(draw),
-    ...(world.since('3.10.0')
-      ? draw.maybe(30, 'ssl_protocols', () => ['TLSv1.2', draw.pick(['TLSv1.1', 'TLSv1.3'])])
-      : {}),
-    ...draw.maybe(20, 'client', () => ({
-      ca: certificates.shop.certificate,
-      ...draw.maybe(50, 'depth', () => draw.int(0, 2)),
-    })),
-  }));
+  const ssls = draw
+    .some([['a.test'], ['a.test', 'b.test'], ['blog.test']], 35)
+    .map((names) => names.map((name) => `${world.prefix}${name}`))
+    .map((snis) => ({
+      ...draw.maybe(40, 'id', () => own(`ssl-${snis.length}${snis[0]?.at(world.prefix.length) ?? ''}`)),
+      snis,
+      certificates: draw.pick([
+        [certificates.shop],
+        [certificates.blog],
+        [certificates.shop, certificates.blog],
+        [certificates.blog, certificates.shop],
+      ]),
+      ...labels(draw),
+      ...(world.since('3.10.0')
+        ? draw.maybe(30, 'ssl_protocols', () => ['TLSv1.2', draw.pick(['TLSv1.1', 'TLSv1.3'])])
+        : {}),
+      ...draw.maybe(20, 'client', () => ({
+        ca: certificates.shop.certificate,
+        ...draw.maybe(50, 'depth', () => draw.int(0, 2)),
+      })),
+    }));
   const hasClientCertificate = draw.chance(30);
-  const certificateIds = hasClientCertificate ? ['client-cert'] : [];
+  const certificateIds = hasClientCertificate ? [own('client-cert')] : [];
 
-  const names = draw.some(serviceNames, 55);
-  const serviceIds = new Pool(['1', '2', 's.3', deriveId('pool')]);
+  const names = draw.some(serviceNames.map(own), 55);
+  const serviceIds = new Pool([...['1', '2', 's.3'].map(own), deriveId(own('pool'))]);
   const planned = names.map((name) => {
     const { id = deriveId(name), ...rest } = explicitId(draw, serviceIds);
     const kind = draw.pick(['own', 'own', 'own', 'shared', 'none'] as const);
     return { name, id, rest, isExplicit: id !== deriveId(name), kind };
   });
-  const taken = new Set(planned.filter(({ kind }) => kind === 'own').map(({ id }) => id));
 
   const shared: { name: string; id: string; isExplicit: boolean }[] = [];
-  for (const name of world.mentions ? draw.some(sharedNames, 45) : []) {
+  for (const name of world.mentions ? draw.some(sharedNames.map(own), 45) : []) {
     const { id = deriveId(name) } = explicitId(draw, upstreamIds);
-    if (taken.has(id)) continue;
-    taken.add(id);
     shared.push({ name, id, isExplicit: id !== deriveId(name) });
   }
   const upstreams = shared.map(({ name, id, isExplicit }) => ({
@@ -215,10 +217,10 @@ export function drawConfiguration(draw: Draw, world: World): JsonObject {
   }));
   const sharedRefs = [...shared.flatMap(({ name, id }) => [id, name]), ...world.standing];
 
-  const configNames = world.mentions ? draw.some(['plugs', 'more plugs'], 45) : [];
+  const configNames = world.mentions ? draw.some(['plugs', 'more plugs'].map(own), 45) : [];
   const configs = configNames.map((name) => ({
     name,
-    ...draw.maybe(40, 'id', () => (name === 'plugs' ? 'pc1' : 'pc2')),
+    ...draw.maybe(40, 'id', () => own(`pc-${name.length}`)),
   }));
   const splitting = { ...world, splitTargets: [...shared.map(({ id }) => id), ...world.splitTargets] };
   const plugin_configs = configs.map((config) => ({
@@ -237,7 +239,7 @@ export function drawConfiguration(draw: Draw, world: World): JsonObject {
           : {};
     const named =
       Object.keys(target).length > 0 && !isStream
-        ? draw.some(['canary', 'blue'], 25).map((own) => ({ name: own, ...upstream(draw, certificateIds) }))
+        ? draw.some(['canary', 'blue'], 25).map((one) => ({ name: one, ...upstream(draw, certificateIds) }))
         : [];
     const within = {
       ...splitting,
@@ -293,9 +295,9 @@ export function drawConfiguration(draw: Draw, world: World): JsonObject {
     };
   });
 
-  const groups = world.mentions ? draw.some(['gold', 'free tier'], 40) : [];
+  const groups = world.mentions ? draw.some(['gold', 'free tier'].map(own), 40) : [];
   const identities = new Identities(world);
-  const people = new Pool(usernames);
+  const people = new Pool(usernames.map(own));
   const someone = (groupNames: readonly string[]): readonly JsonObject[] => {
     const username = people.take(draw);
     const one =
@@ -306,7 +308,7 @@ export function drawConfiguration(draw: Draw, world: World): JsonObject {
   };
   const consumer_groups = groups.map((name) => ({
     name,
-    ...draw.maybe(40, 'id', () => `g-${name.length}`),
+    ...draw.maybe(40, 'id', () => own(`g-${name.length}`)),
     plugins: httpPlugins(draw, splitting),
     ...described(draw),
     ...(draw.chance(40) ? { consumers: someone([]) } : {}),
@@ -318,7 +320,7 @@ export function drawConfiguration(draw: Draw, world: World): JsonObject {
     ssls: [
       ...ssls,
       ...(hasClientCertificate
-        ? [{ id: 'client-cert', type: 'client', snis: ['client.test'], certificates: [certificates.blog] }]
+        ? [{ id: own('client-cert'), type: 'client', snis: [own('client.test')], certificates: [certificates.blog] }]
         : []),
     ],
     consumers,

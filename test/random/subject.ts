@@ -66,6 +66,11 @@ export class Subject {
     this.#memory = createMemory();
   }
 
+  /** The same gateway for another process: with a memory of its own. */
+  another(): Subject {
+    return new Subject(this.emulator, this.backend, this.#pools);
+  }
+
   get #endpoints(): readonly Endpoint[] {
     return this.emulator.urls.map((server) => ({ server, token: this.emulator.adminKey }));
   }

@@ -13,6 +13,8 @@ export interface World {
   readonly standing: readonly string[];
   /** Ids of upstreams that `traffic-split` may name. */
   readonly splitTargets: readonly string[];
+  /** Begins every name, id and key, so that two configurations can have nothing in common. */
+  readonly prefix: string;
   since(version: string): boolean;
 }
 
@@ -20,7 +22,7 @@ export interface World {
 export function worldOf(
   version: string,
   backend: World['backend'],
-  more: Partial<Pick<World, 'mentions' | 'standing'>> = {},
+  more: Partial<Pick<World, 'mentions' | 'standing' | 'prefix'>> = {},
 ): World {
   const standing = more.standing ?? [];
   return {
@@ -30,6 +32,7 @@ export function worldOf(
     mentions: more.mentions ?? true,
     standing,
     splitTargets: standing,
+    prefix: more.prefix ?? '',
     since: (other) => semver.gte(version, other),
   };
 }
