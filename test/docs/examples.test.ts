@@ -2,8 +2,10 @@ import { execFile } from 'node:child_process';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { startEmulator } from '../../src/emulator/index.js';
 
 const root = join(import.meta.dirname, '../..');
 const run = promisify(execFile);
@@ -51,4 +53,21 @@ it('the configuration of the README lints clean', async () => {
   const [configuration = ''] = await blocksOf('README.md', 'yaml');
   await writeFile(join(folder, 'adc.yaml'), configuration);
   await run('adc', ['lint'], { cwd: folder, env: environment() });
+});
+
+it('the program of the guide to the library shows and applies the changes', async () => {
+  const [program = ''] = await blocksOf('docs/guides/library.md', 'js');
+  await writeFile(join(folder, 'adc.yaml'), 'services: [{ name: shop, routes: [{ name: items, uris: [/items] }] }]\n');
+  await writeFile(
+    join(folder, 'program.mjs'),
+    program.replace("'@apisix/adc'", JSON.stringify(pathToFileURL(join(root, 'dist/index.js')))),
+  );
+  const emulator = await startEmulator();
+  try {
+    const env = environment({ ADC_SERVER: emulator.url, ADC_TOKEN: emulator.adminKey });
+    const { stdout } = await run(process.execPath, ['program.mjs'], { cwd: folder, env });
+    expect(stdout).toBe('create service shop\ncreate route items\n2 applied, 0 failed\n');
+  } finally {
+    await emulator.close();
+  }
 });
