@@ -21,10 +21,10 @@ describe.concurrent('a diff', () => {
     const { status, stdout } = await lab.adc('diff');
     expect(status).toBe(0);
     expect(stdout.split('\n')).toEqual([
-      '- delete service: "gone"',
       '~ update service: "shop"',
       '    ~ upstream.nodes[0].host: "10.0.0.1" → "10.0.0.2"',
       '+ create consumer: "ann"',
+      '- delete service: "gone"',
       'Summary: 1 will be created, 1 will be updated, 1 will be deleted',
       '',
     ]);

@@ -183,7 +183,7 @@ describe('what is in scope', () => {
       configuration: configured({ services: [] }, options),
       scope,
     });
-    expect(titles(none.changes)).toEqual(['delete service mine', 'delete route mine-0']);
+    expect(titles(none.changes)).toEqual(['delete route mine-0', 'delete service mine']);
     expect(none.emptied).toEqual([{ kind: 'service', deleted: 1 }]);
     const dumped = await dumpState({ backend: await gateway.open(), scope });
     expect([...dumped.state.resources.values()].map(({ name }) => name).toSorted()).toEqual(['mine', 'mine-0']);

@@ -102,23 +102,27 @@ function sortedText(value: unknown): string {
 }
 
 describe('what differs', () => {
-  it('lists creations, updates and deletions by kind and name', () => {
+  it('lists changes in an order in which they could be carried out', () => {
     const changes = diff({
       desired: stateOf(
         resource('route', 'r2', { name: 'b' }),
         resource('service', 's', { name: 'shop', hosts: ['x'] }),
+        resource('upstream', 'u', { name: 'shared' }),
       ),
       current: stateOf(
+        resource('ssl', 'c', {}),
+        resource('service', 'o', { name: 'old' }),
         resource('route', 'r1', { name: 'a' }),
         resource('service', 's', { name: 'shop', hosts: ['y'] }),
-        resource('ssl', 'c', {}),
       ),
       unmanaged: none,
     });
     expect(changes.map(({ type, kind, name }) => `${type} ${kind} ${name}`)).toEqual([
+      'create upstream shared',
       'update service shop',
-      'delete route a',
       'create route b',
+      'delete route a',
+      'delete service old',
       'delete ssl c',
     ]);
   });
