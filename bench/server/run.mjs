@@ -15,7 +15,6 @@ process.on('exit', () => rmSync(temporary, { recursive: true, force: true }));
 const quick = process.argv.includes('--quick');
 const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length);
 const seconds = Number(process.env['BENCH_SECONDS'] ?? (quick ? 1 : 10));
-const concurrent = 10;
 
 await build({
   stdin: {
@@ -328,6 +327,9 @@ async function stalls() {
     'nothing changed, again the same bytes',
     bodyOf(gateway, { services: services('one') }, 'large', { timeout: 119_999 }),
   );
+  const { rss, heapUsed } = await adc.ask('memory');
+  const megabytes = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
+  process.stdout.write(`  resident after these ${megabytes(rss)}, used heap ${megabytes(heapUsed)}\n`);
   probe.disconnect();
   await pool.close();
   await adc.stop();

@@ -12,7 +12,7 @@ export const anyJson: fc.Arbitrary<Json> = fc.letrec<{ value: Json; object: Json
     {
       maxKeys: 4,
     },
-  ) as fc.Arbitrary<JsonObject>,
+  ),
   value: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
     fc.constantFrom<Json>(null, true, false, 0, 1, '', 'x'),

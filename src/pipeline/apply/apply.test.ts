@@ -347,6 +347,23 @@ describe('stopping', () => {
     expect(outcomes[0]?.error).toMatchObject({ code: 'deadline', failure: { method: 'PUT' } });
   });
 
+  it('begins nothing more once the pool said that the deadline has passed, though its own timer has yet to run', async () => {
+    const sent: string[] = [];
+    const outcomes = await apply(
+      plan(['a', 'b', 'c', 'd'].map((id) => operation(`PUT routes/${id}`))),
+      {
+        execute: ({ id }) => {
+          sent.push(id);
+          return Promise.reject(new AdcError('deadline', 'the deadline of the job has passed'));
+        },
+        lagRefusal: () => undefined,
+      },
+      { concurrency: 2, deadline: Date.now() + 60_000 },
+    );
+    expect(sent).toHaveLength(2);
+    expect(outcomes.map(({ status }) => status)).toEqual(['unknown', 'unknown', 'aborted', 'aborted']);
+  });
+
   it('leaves no timer behind', async () => {
     const { backend } = await start();
     const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;

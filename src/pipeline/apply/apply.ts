@@ -134,6 +134,8 @@ export async function apply(
       const outcome = await attempt(operation);
       running -= 1;
       settle(outcome);
+      // The pool's timer may run before ours: nothing new may begin between the two.
+      if (deadline !== undefined && (clock.now() >= deadline || isDeadline(outcome.error))) strike();
       tell();
       pump();
     };
@@ -152,18 +154,18 @@ export async function apply(
       }
       if (running === 0) resolve();
     };
+    const strike = (): void => {
+      if (finished.signal.aborted) return;
+      stop(undefined, new AdcError('deadline', 'not started: the time for the job was over'));
+      cutOff.abort(new AdcError('deadline', 'cut off: the time for the job was over'));
+      if (running === 0) resolve();
+    };
     const onAbort = (): void => {
       stop(undefined, new AdcError('aborted', 'not started: the job was stopped'));
       if (running === 0) resolve();
     };
     signal?.addEventListener('abort', onAbort, { signal: finished.signal });
     if (deadline !== undefined) {
-      const strike = (): void => {
-        if (finished.signal.aborted) return;
-        stop(undefined, new AdcError('deadline', 'not started: the time for the job was over'));
-        cutOff.abort(new AdcError('deadline', 'cut off: the time for the job was over'));
-        if (running === 0) resolve();
-      };
       const left = deadline - clock.now();
       if (left <= 0) strike();
       else void clock.wait(Math.min(left, longestWait), finished.signal).then(strike);
@@ -179,5 +181,9 @@ export async function apply(
 function isUndecided(error: unknown, cutOff: AbortSignal): boolean {
   if (error instanceof GatewayError && error.failure.status !== undefined) return false;
   if (cutOff.aborted) return true;
-  return error instanceof AdcError && (error.code === 'aborted' || error.code === 'deadline');
+  return isDeadline(error) || (error instanceof AdcError && error.code === 'aborted');
+}
+
+function isDeadline(error: unknown): boolean {
+  return error instanceof AdcError && error.code === 'deadline';
 }
