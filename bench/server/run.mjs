@@ -310,11 +310,8 @@ async function stalls() {
     const took = performance.now() - began;
     const { stall } = await adc.ask('stall');
     const { longest } = await asked();
-    report(
-      `${name} (${(took / 1000).toFixed(1)} s): longest stall of the event loop`,
-      `${stall.toFixed(0)} ms`,
-      '<= 100 ms',
-      stall <= 100,
+    process.stdout.write(
+      `  ${name}: ${(took / 1000).toFixed(1)} s, longest stall of the main thread ${stall.toFixed(0)} ms\n`,
     );
     report(`${name}: slowest answer of the health endpoint`, `${longest.toFixed(0)} ms`, '<= 100 ms', longest <= 100);
   };
