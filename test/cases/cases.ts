@@ -369,6 +369,26 @@ export const cases: readonly GatewayCase[] = [
     },
   },
   {
+    name: 'a consumer and its credential take over and swap what they authenticate with',
+    suits: (abilities) => abilities.credentials,
+    async run(bench) {
+      const consumer = (own: string | undefined, credential: string): JsonObject => ({
+        consumers: [
+          {
+            username: 'ann',
+            ...(own === undefined ? {} : { plugins: { 'key-auth': { key: own } } }),
+            credentials: [{ name: 'c', type: 'key-auth', config: { key: credential } }],
+          },
+        ],
+      });
+      await bench.sync(consumer(undefined, 'one'));
+      await bench.sync(consumer('one', 'two'));
+      await bench.sync(consumer('two', 'one'));
+      await bench.sync(consumer('three', 'two'));
+      await bench.sync(consumer(undefined, 'three'));
+    },
+  },
+  {
     name: 'certificates: several pairs, a new certificate, a removed one',
     async run(bench) {
       const ssl = (...pairs: readonly (typeof certificates.shop)[]): JsonObject => ({

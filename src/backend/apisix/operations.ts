@@ -27,7 +27,7 @@ function toOperation(
 ): Operation {
   const { object, stored, changes } = write;
   const method = object === undefined ? 'DELETE' : 'PUT';
-  const references = object === undefined ? [] : referencesOf(object);
+  const references = object === undefined ? [] : referencesOf(object).filter((other) => isNeeded(other, object, draft));
   const released = stored === undefined ? [] : referencesOf(stored);
   const claimsOf = (one: AdminObject | undefined): readonly string[] =>
     one === undefined
@@ -61,6 +61,14 @@ function toOperation(
   };
   const vacate = frees.length > 0 && claims.length > 0 ? vacateOf(operation, stored, frees) : undefined;
   return vacate === undefined ? operation : { ...operation, vacate };
+}
+
+/**
+ * A consumer that is there already does not have to be written before its credentials: it may want what one of them
+ * gives up.
+ */
+function isNeeded(reference: ObjectRef, { collection }: AdminObject, draft: Draft): boolean {
+  return collection !== 'credentials' || draft.stored(reference) === undefined;
 }
 
 function serves(object: AdminObject | undefined, draft: Draft): readonly string[] {
