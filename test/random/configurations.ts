@@ -194,7 +194,7 @@ export function drawConfiguration(draw: Draw, world: World): JsonObject {
         ...draw.maybe(50, 'depth', () => draw.int(0, 2)),
       })),
     }));
-  const hasClientCertificate = draw.chance(30);
+  const hasClientCertificate = world.refersToCertificates && draw.chance(30);
   const certificateIds = hasClientCertificate ? [own('client-cert')] : [];
 
   const names = draw.some(serviceNames.map(own), 55);

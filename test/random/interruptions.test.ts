@@ -137,7 +137,7 @@ describe('a gateway that is started again in the middle of a sync', () => {
             const listen = emulator.url;
             const first = new Subject(emulator, 'apisix', pools);
             const keys = new Keys();
-            await syncAndSettle(first, a, keys, { beside: new Set() });
+            await syncAndSettle(first, a, keys, { beside: new Set(), mayLackOwnUpstream: () => true });
             let count = 0;
             let restarted: Promise<void> | undefined;
             const restart = async (): Promise<void> => {

@@ -13,6 +13,8 @@ export interface World {
   readonly standing: readonly string[];
   /** Ids of upstreams that `traffic-split` may name. */
   readonly splitTargets: readonly string[];
+  /** Whether upstreams refer to certificates, which then have to stay as long as the upstreams do. */
+  readonly refersToCertificates: boolean;
   /** Begins every name, id and key, so that two configurations can have nothing in common. */
   readonly prefix: string;
   since(version: string): boolean;
@@ -22,7 +24,7 @@ export interface World {
 export function worldOf(
   version: string,
   backend: World['backend'],
-  more: Partial<Pick<World, 'mentions' | 'standing' | 'prefix'>> = {},
+  more: Partial<Pick<World, 'mentions' | 'standing' | 'prefix' | 'refersToCertificates'>> = {},
 ): World {
   const standing = more.standing ?? [];
   return {
@@ -32,6 +34,7 @@ export function worldOf(
     mentions: more.mentions ?? true,
     standing,
     splitTargets: standing,
+    refersToCertificates: more.refersToCertificates ?? true,
     prefix: more.prefix ?? '',
     since: (other) => semver.gte(version, other),
   };
