@@ -89,15 +89,12 @@ describeEach(({ world, fresh }) => {
   it(
     'completes what was interrupted, and loses nothing of others',
     async () => {
-      const isShared = world.backend === 'apisix';
-      const aware = isShared
-        ? worldOf(world.version, world.backend, { mentions: false, standing: ['alien', '7', '1'] })
-        : world;
+      const aware = worldOf(world.version, world.backend, { mentions: false, standing: ['alien', '7', '1'] });
       await holdsFor(4, sequence(aware), async ({ a, b, troubles }) => {
         const subject = fresh();
         const keys = new Keys();
         keys.collect(keyPairs);
-        const before = isShared ? await plantAll(subject, outside) : new Map<string, never>();
+        const before = await plantAll(subject, outside);
         const expected = { beside: new Set(before.keys()), mayLackOwnUpstream: () => true, mayRemain };
         await syncInTrouble(subject, a, troubles[0]);
         for (const raw of await subject.raw()) expect(dangling(raw)).toEqual([]);

@@ -54,7 +54,10 @@ export function ofOthers(world: World): Readonly<Record<string, JsonObject>> {
 
 /** Writes objects past the tool, and gives what is stored of them. */
 export async function plantAll(subject: Subject, objects: Readonly<Record<string, JsonObject>>): Promise<RawObjects> {
-  for (const [path, value] of Object.entries(objects)) await subject.plant(path, value);
+  for (const [path, value] of Object.entries(objects)) {
+    const refusal = await subject.plant(path, value);
+    if (refusal !== undefined) throw new Error(refusal);
+  }
   const [raw] = await subject.raw();
   return new Map(Object.keys(objects).map((path) => [path, raw?.get(path) ?? {}]));
 }

@@ -149,8 +149,5 @@ export function drawPlanted(draw: Draw, world: World): Planted {
 
 /** Writes what was drawn. What the gateway refuses is left out: not everything that is drawn goes together. */
 export async function plantWhatIsTaken(subject: Subject, planted: Planted): Promise<void> {
-  for (const [path, value] of planted) {
-    const { status } = await subject.admin('PUT', `/${path}`, value);
-    if (status >= 500) throw new Error(`${path}: ${status}`);
-  }
+  for (const [path, value] of planted) await subject.plant(path, value);
 }

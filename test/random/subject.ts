@@ -146,10 +146,38 @@ export class Subject {
     return request(this.emulator.url, this.emulator.adminKey, { method, path, body, headers });
   }
 
-  /** Writes an object past the tool. */
-  async plant(path: string, value: JsonObject): Promise<void> {
-    const { status, json } = await this.admin('PUT', `/${path}`, value);
-    if (status >= 300) throw new Error(`${path}: ${status} ${JSON.stringify(json)}`);
+  /**
+   * Writes an object past the tool; in standalone mode, into the document of every instance.
+   *
+   * @returns what was wrong with it; undefined where it was taken
+   */
+  async plant(path: string, value: JsonObject): Promise<string | undefined> {
+    if (this.backend === 'apisix') {
+      const { status, json } = await this.admin('PUT', `/${path}`, value);
+      return status < 300 ? undefined : `${path}: ${status} ${JSON.stringify(json)}`;
+    }
+    const refusals = await Promise.all(this.emulator.urls.map((url) => this.#plantInDocument(url, path, value)));
+    return refusals.find((refusal) => refusal !== undefined);
+  }
+
+  async #plantInDocument(url: string, path: string, value: JsonObject): Promise<string | undefined> {
+    const key = this.emulator.adminKey;
+    const { json } = await request(url, key, { method: 'GET', path: '/configs' });
+    const { 'X-Digest': _digest, 'X-Last-Modified': _modified, ...document } = json as Record<string, Json>;
+    const cut = path.indexOf('/');
+    const [section, id] = [path.slice(0, cut), path.slice(cut + 1)];
+    const items = Array.isArray(document[section]) ? (document[section] as readonly JsonObject[]) : [];
+    const version = document[`${section}_conf_version`];
+    if (typeof version !== 'number') return `${url} has no ${section}`;
+    const identity = section === 'consumers' && !id.includes('/') ? {} : { id };
+    const body = {
+      ...document,
+      [section]: [...items, { ...value, ...identity }],
+      [`${section}_conf_version`]: version + 1,
+    };
+    const headers = { 'x-digest': `planted ${path} ${version}` };
+    const answer = await request(url, key, { method: 'PUT', path: '/configs', body, headers });
+    return answer.status < 300 ? undefined : `${path}: ${answer.status} ${JSON.stringify(answer.json)}`;
   }
 
   /** Everything that is stored, of each gateway or instance. */
