@@ -68,6 +68,17 @@ describe('what goes over the wire', () => {
     expect(await bench.stored('upstreams/s1')).toMatchObject(others);
   });
 
+  it('gives a service an upstream of its own where it referred to one of others under its own id', async () => {
+    const others = { name: 'of others', type: 'roundrobin', nodes: { '10.9.0.1:80': 1 } };
+    await bench.admin('PUT', '/upstreams/s1', others);
+    await bench.admin('PUT', '/routes/theirs', { uri: '/theirs', upstream_id: 's1' });
+    await bench.sync({ services: [service({ upstream_id: 's1' })] });
+    const document = { services: [service({ upstream })] };
+    expect((await bench.sync(document)).writes).toEqual([`PUT ${path('services/s1')}`]);
+    expect(await bench.diff(document)).toEqual([]);
+    expect(await bench.stored('upstreams/s1')).toMatchObject(others);
+  });
+
   it('completes a service of which only the upstream was written', async () => {
     await bench.admin('PUT', '/upstreams/s1', { name: 'shop', type: 'roundrobin', nodes: { '10.0.0.9:80': 1 } });
     const document = { services: [service({ upstream })] };

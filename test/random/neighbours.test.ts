@@ -72,7 +72,7 @@ describeEach(({ world, fresh }) => {
   it(
     'leaves alone the kinds that are excluded',
     async () => {
-      const unaware = worldOf(world.version, world.backend, { mentions: false });
+      const unaware = worldOf(world.version, world.backend, { mentions: false, refersToCertificates: false });
       const cases = drawn((draw) => ({
         a: drawConfiguration(draw, unaware),
         b: drawConfiguration(draw, unaware),

@@ -26,18 +26,23 @@ export type ServiceWriter = (
  * is taken by an upstream of others, the service holds its upstream inside: nothing of others is overwritten.
  */
 export function createServiceWriter(draft: Draft, { desired: wanted, features }: DraftInput): ServiceWriter {
-  let inUse: ReadonlySet<ObjectRef> | undefined;
-  const isUsed = (ref: ObjectRef): boolean => {
-    inUse ??= new Set([...draft.storedObjects()].flatMap(referencesOf));
-    return inUse.has(ref);
+  let users: ReadonlyMap<ObjectRef, number> | undefined;
+  const usersOf = (ref: ObjectRef): number => {
+    users ??= countUsers(draft.storedObjects());
+    return users.get(ref) ?? 0;
   };
 
-  /** A service that was interrupted before it was written itself finds its own upstream there, in use by nobody. */
+  /**
+   * A service has its own upstream there, or finds it there after it was interrupted before it was written itself. One
+   * that has another name and that others use as well was somebody else's before the service referred to it.
+   */
   const isPlaceTaken = ({ id, name }: Resource): boolean => {
     const ref = objectRef('upstreams', id);
     const there = draft.stored(ref)?.value;
-    if (there === undefined || ownsUpstream(draft.stored(objectRef('services', id)), there)) return false;
-    return !isUnlabelled(there) || asText(there['name']) !== name || isUsed(ref);
+    if (there === undefined) return false;
+    const stored = draft.stored(objectRef('services', id));
+    if (ownsUpstream(stored, there)) return there['name'] !== stored?.value['name'] && usersOf(ref) > 1;
+    return !isUnlabelled(there) || asText(there['name']) !== name || usersOf(ref) > 0;
   };
 
   return (desired, changes, fields) => {
@@ -70,4 +75,13 @@ export function createServiceWriter(draft: Draft, { desired: wanted, features }:
 function storedUpstreamOf(draft: Draft, service: AdminObject | undefined): JsonObject | undefined {
   const id = asText(service?.value['upstream_id']);
   return id === undefined ? asObject(service?.value['upstream']) : draft.stored(objectRef('upstreams', id))?.value;
+}
+
+/** How many objects refer to each object. */
+function countUsers(objects: Iterable<AdminObject>): ReadonlyMap<ObjectRef, number> {
+  const counts = new Map<ObjectRef, number>();
+  for (const object of objects) {
+    for (const used of referencesOf(object)) counts.set(used, (counts.get(used) ?? 0) + 1);
+  }
+  return counts;
 }
