@@ -195,6 +195,10 @@ upstream has that id, inside the service.
 \`managed-by: adc\` (unless \`--no-managed-by-label\`) and the pairs of \`--label-selector\` are written into everything
 that has labels but the default upstream of a service, which is a part of it. A pair of the selector wins over
 \`managed-by\`. A label whose value is a list is stored as its JSON text, which must not hold white space.
+
+Labels that begin with \`__ADC_\` are the tool's own and never in a dump: they keep a name where the gateway has no field
+for it (\`__ADC_NAME\`), the service of a named upstream (\`__ADC_UPSTREAM_SERVICE_ID\`), and that an upstream is a
+shared one and no service's own (\`__ADC_SHARED\`).
 `;
 
 /** The text of `docs/reference/configuration.md`. */

@@ -90,7 +90,7 @@ describeEach(({ world, fresh }) => {
     'completes what was interrupted, and loses nothing of others',
     async () => {
       const aware = worldOf(world.version, world.backend, { mentions: false, standing: ['alien', '7', '1'] });
-      await holdsFor(4, sequence(aware), async ({ a, b, troubles }) => {
+      await holdsFor(2, sequence(aware), async ({ a, b, troubles }) => {
         const subject = fresh();
         const keys = new Keys();
         keys.collect(keyPairs);
@@ -114,7 +114,7 @@ describe('a gateway that is started again in the middle of a sync', () => {
     async (version) => {
       const world = worldOf(version, 'apisix');
       await holdsFor(
-        2,
+        1,
         drawn((draw) => ({
           a: drawConfiguration(draw, world),
           b: drawConfiguration(draw, world),

@@ -15,7 +15,7 @@ describeEach(({ world, fresh }) => {
     'goes from one configuration to any other and back',
     async () => {
       const pairs = drawn((draw) => [drawConfiguration(draw, world), drawConfiguration(draw, world)] as const);
-      await holdsFor(4, pairs, async ([a, b]) => {
+      await holdsFor(3, pairs, async ([a, b]) => {
         const subject = fresh();
         const keys = new Keys();
         const taken = new Set([a, b].flatMap((document) => upstreamIdsOf(subject, document)));
