@@ -1,5 +1,5 @@
 import { setImmediate as afterOthers } from 'node:timers/promises';
-import type { Backend, Reading, Validation } from './backend/backend.js';
+import type { Backend, Projection, Reading, Validation } from './backend/backend.js';
 import type { Memory } from './memory/memory.js';
 import type { Change, Unmanaged } from './model/change.js';
 import { kinds, type Kind } from './model/kinds.js';
@@ -10,11 +10,11 @@ import type { Configuration } from './pipeline/config/resolve.js';
 import { apply, type ApplyOptions } from './pipeline/apply/apply.js';
 import { diff } from './pipeline/diff/diff.js';
 import { resendSsls } from './pipeline/diff/force.js';
+import { createPairMemory, type PairMemory } from './pipeline/diff/pair-memory.js';
 import { isSelected, scopeOf, type Scope } from './pipeline/diff/scope.js';
 import { plan } from './pipeline/plan/plan.js';
 import { findEmptied, type EmptiedCollection } from './pipeline/report/emptied.js';
 import { foldOutcomes, type SyncReport } from './pipeline/report/fold.js';
-import { createKnownEqual, type KnownEqual } from './pipeline/diff/known-equal.js';
 
 /** What part of the gateway a job is about; what the configuration mentions is added to it. */
 export type JobScope = Omit<Scope, 'mentioned'>;
@@ -29,7 +29,7 @@ export interface JobOptions {
   readonly scope?: JobScope;
   /** Send SSLs again that do not differ: a replaced private key cannot be seen. Default false. */
   readonly forceSsl?: boolean;
-  /** Where it is remembered that two states are equal. */
+  /** Where it is remembered of two states that nothing has to be done. */
   readonly memory?: Memory;
   /** Called when a stage begins. Must not throw. */
   readonly onStage?: (stage: Stage) => void;
@@ -82,16 +82,14 @@ export async function readAndDiff(options: JobOptions): Promise<Difference> {
   onStage?.('read');
   const reading = await backend.read(skippedKinds(scope));
   const current = reading.state;
-  await giveWay(current, configuration.state);
-  const { state: desired, notices, unsupported } = reading.project(configuration.state);
+  const known = settledIn(options, reading);
+  const settled = forceSsl ? undefined : known?.get();
 
   onStage?.('diff');
-  await giveWay(current, desired);
   const unmanagedIn = (state: State): Unmanaged => scopeOf(state, { ...scope, mentioned: configuration.mentioned });
-  const unmanaged = unmanagedIn(current);
-  await giveWay(current, desired);
-  const compared = await compare(options, desired, reading, unmanaged);
-  const changes = forceSsl ? resendSsls(compared, desired, current) : compared;
+  const { projection, unmanaged, changes } = settled ?? (await compare(options, reading, unmanagedIn));
+  const { state: desired, notices, unsupported } = projection;
+  if (settled === undefined && changes.length === 0) known?.set({ projection, unmanaged, changes });
   return {
     changes,
     configured: configuration.state,
@@ -102,7 +100,13 @@ export async function readAndDiff(options: JobOptions): Promise<Difference> {
     emptied: findEmptied(changes, desired, current, unmanaged),
     notices: [...configuration.notices, ...reading.notices, ...notices],
     ...(reading.version === undefined ? {} : { version: reading.version }),
-    plan: () => plan(reading.lower(changes, desired, unmanagedIn)),
+    plan: () => {
+      if (settled?.plan !== undefined) return settled.plan;
+      const planned = plan(reading.lower(changes, desired, unmanagedIn));
+      const nothing = changes.length === 0 && planned.operations.length === 0;
+      if (nothing && reading.isWhole === true) known?.set({ projection, unmanaged, changes, plan: planned });
+      return planned;
+    },
   };
 }
 
@@ -121,6 +125,7 @@ export async function sync(options: SyncOptions): Promise<SyncResult> {
   if (dryRun) return { difference, plan: planned };
 
   onStage?.('apply');
+  backend.beginWriting();
   const outcomes = await apply(planned, backend, options);
   const report = foldOutcomes({
     changes: difference.changes,
@@ -175,29 +180,32 @@ async function giveWay(current: State, desired: State): Promise<void> {
   if (Math.max(current.resources.size, desired.resources.size) > largeState) await afterOthers();
 }
 
+/** What a comparison comes to. */
+interface Comparison {
+  readonly projection: Projection;
+  readonly unmanaged: Unmanaged;
+  readonly changes: readonly Change[];
+}
+
 /** Compares raw first; only what differs is worth fetching the gateway's schemas for. */
 async function compare(
-  options: JobOptions,
-  desired: State,
+  { configuration, forceSsl = false }: JobOptions,
   reading: Reading,
-  unmanaged: Unmanaged,
-): Promise<readonly Change[]> {
-  const known = knownEqualIn(options.memory);
-  const circumstances = JSON.stringify([
-    options.backend.name,
-    reading.version ?? null,
-    options.scope ?? {},
-    [...options.configuration.mentioned],
-  ]);
-  if (known?.has(desired, reading.state, circumstances) === true) return [];
-
-  const input = { desired, current: reading.state, unmanaged };
+  unmanagedIn: (state: State) => Unmanaged,
+): Promise<Comparison> {
+  const current = reading.state;
+  await giveWay(current, configuration.state);
+  const projection = reading.project(configuration.state);
+  const desired = projection.state;
+  await giveWay(current, desired);
+  const unmanaged = unmanagedIn(current);
+  await giveWay(current, desired);
+  const input = { desired, current, unmanaged };
   const raw = diff(input);
-  const changes = raw.some((change) => change.type === 'update')
+  const compared = raw.some((change) => change.type === 'update')
     ? diff({ ...input, normalise: await reading.normaliser(raw) })
     : raw;
-  if (changes.length === 0) known?.add(desired, reading.state, circumstances);
-  return changes;
+  return { projection, unmanaged, changes: forceSsl ? resendSsls(compared, desired, current) : compared };
 }
 
 /** What costs requests of its own and is out of scope anyway. */
@@ -205,11 +213,23 @@ function skippedKinds(scope: JobScope): ReadonlySet<Kind> {
   return new Set<Kind>(isSelected('consumer', scope) ? [] : ['consumer_credential']);
 }
 
-/** The memory's part for equal states: one entry, whose inside lets go of states that nobody holds any more. */
-function knownEqualIn(memory: Memory | undefined): KnownEqual | undefined {
-  const space = memory?.space<KnownEqual>('equal states');
+/** A comparison that found nothing to change and, once that was worked out, the plan that does nothing either. */
+interface Settled extends Comparison {
+  readonly plan?: Plan;
+}
+
+/** What is remembered of this configuration and this reading. The memory's part lets go of states that nobody holds any more. */
+function settledIn(
+  { backend, configuration, scope = {}, memory }: JobOptions,
+  { state, version }: Reading,
+): { readonly get: () => Settled | undefined; readonly set: (settled: Settled) => void } | undefined {
+  const space = memory?.space<PairMemory<Settled>>('settled states');
   if (space === undefined) return undefined;
-  const known = space.get('all') ?? createKnownEqual();
+  const known = space.get('all') ?? createPairMemory<Settled>();
   space.set('all', known, 1024);
-  return known;
+  const circumstances = JSON.stringify([backend.name, version ?? null, scope, [...configuration.mentioned]]);
+  return {
+    get: () => known.get(configuration.state, state, circumstances),
+    set: (settled) => known.set(configuration.state, state, circumstances, settled),
+  };
 }

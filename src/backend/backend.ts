@@ -52,6 +52,7 @@ export interface BackendOptions {
   readonly concurrency?: number;
   /** Milliseconds since the epoch at which the whole job ends. */
   readonly deadline?: number;
+  /** Cuts every request short, until {@link Backend.beginWriting}. */
   readonly signal?: AbortSignal;
   /** Sent with every request, such as `traceparent`. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -88,6 +89,11 @@ export interface Projection {
 export interface Reading {
   /** Complete: managed or not. The same object as an earlier reading's where the gateway's bytes were the same. */
   readonly state: State;
+  /**
+   * True where the same `state` stands for the same stored objects, so that lowering the same gives the same again. A group of
+   * instances has one state, and a document each.
+   */
+  readonly isWhole?: boolean;
   /** Stored things that are not resources of the tool (routes outside a service, protos, …), and what a reader should know. */
   readonly notices: readonly Notice[];
   /** From the `Server` header, where it is shown. */
@@ -162,6 +168,8 @@ export interface Backend {
    * @throws GatewayError on any answer that is not understood; nothing is ever taken for "there is none"
    */
   read(skip?: ReadonlySet<Kind>): Promise<Reading>;
+  /** Writes begin: from now on the job's signal cuts no request, because a write that is cut leaves open whether it happened. */
+  beginWriting(): void;
   /**
    * Carries out one operation.
    *
@@ -172,7 +180,7 @@ export interface Backend {
   lagRefusal(error: unknown, operation: Operation): LagRefusal | undefined;
   /** Asks the gateway about the desired state; writes nothing. */
   validate(desired: State): Promise<Validation>;
-  /** Gives the leases back. The pools live on. */
+  /** Gives the leases back, and gives up what was not answered yet. The pools live on. */
   close(): void;
 }
 

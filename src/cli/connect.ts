@@ -20,12 +20,6 @@ export interface Connection {
   readonly deadline?: number;
 }
 
-/** How to connect beyond what the flags say. */
-export interface ConnectOptions {
-  /** Aborts requests, in flight or not. A sync that writes must not be cut: it stops between two writes instead. */
-  readonly signal: AbortSignal;
-}
-
 /**
  * Connects, works, and gives the connection back however the work ends. At verbosity 2 says what the pools did.
  *
@@ -34,10 +28,9 @@ export interface ConnectOptions {
 export async function withConnection<T>(
   values: ConnectionValues,
   context: Context,
-  options: ConnectOptions,
   work: (connection: Connection) => Promise<T>,
 ): Promise<T> {
-  const connection = await connect(values, context, options);
+  const connection = await connect(values, context);
   try {
     return await work(connection);
   } finally {
@@ -54,7 +47,7 @@ export async function withConnection<T>(
  * @throws AdcError `usage` for addresses, keys and combinations that cannot be meant; `file` and `tls_material` for
  *   certificates and keys; `unsupported` for a backend that is known but not there
  */
-async function connect(values: ConnectionValues, context: Context, options: ConnectOptions): Promise<Connection> {
+async function connect(values: ConnectionValues, context: Context): Promise<Connection> {
   const { terminal, env } = context;
   if (values.backend === 'api7ee') {
     throw new AdcError('unsupported', 'backend "api7ee" is not supported yet; apisix and apisix-standalone are');
@@ -86,7 +79,7 @@ async function connect(values: ConnectionValues, context: Context, options: Conn
     memory: await context.openMemory(),
     requestTimeout: values.timeout,
     concurrency: values.requestConcurrent,
-    signal: options.signal,
+    signal: context.signal,
     ...(deadline === undefined ? {} : { deadline }),
     ...(terminal.level === 2
       ? { onExchange: (exchange: Exchange) => sayExchange(exchange, context), reportUnmanaged: true }

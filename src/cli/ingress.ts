@@ -6,7 +6,7 @@ import { loadDesired, scopeOptionsOf } from './configuration.js';
 import { withConnection } from './connect.js';
 import type { Context } from './context.js';
 import type { SyncValues } from './options.js';
-import { splitSignal } from './signals.js';
+import { watchForStop } from './signals.js';
 import { jsonText } from './terminal.js';
 
 /**
@@ -17,8 +17,8 @@ export async function syncForController(context: Context, values: SyncValues): P
   if (!values.lint) throw new AdcError('usage', '--no-lint cannot be used with ADC_RUNNING_MODE=ingress');
   const scope = scopeOptionsOf(values, context);
   const configuration = await loadDesired(values, scope, context);
-  const stops = splitSignal(context);
-  await withConnection(values, context, { signal: stops.whileReading }, async ({ backend, endpoints, deadline }) => {
+  const watch = watchForStop(context);
+  await withConnection(values, context, async ({ backend, endpoints, deadline }) => {
     const { report } = await sync({
       backend,
       configuration,
@@ -26,7 +26,7 @@ export async function syncForController(context: Context, values: SyncValues): P
       forceSsl: values.forceSsl,
       concurrency: values.requestConcurrent,
       signal: context.signal,
-      onStage: stops.enter,
+      onStage: watch.enter,
       ...(deadline === undefined ? {} : { deadline }),
     });
     if (report === undefined) throw new TypeError('a sync that is no dry run has a report');
@@ -39,6 +39,6 @@ export async function syncForController(context: Context, values: SyncValues): P
     });
     await context.terminal.print(jsonText(answer));
   });
-  stops.end();
+  watch.end();
   return 0;
 }

@@ -41,6 +41,7 @@ export function withRemoteState(backend: Backend, state: State | undefined): Bac
     label: backend.label,
     ping: () => backend.ping(),
     read: async (skip) => pretend(await backend.read(skip), state),
+    beginWriting: () => backend.beginWriting(),
     execute: (operation, signal) => backend.execute(operation, signal),
     lagRefusal: (error, operation) => backend.lagRefusal(error, operation),
     validate: (desired) => backend.validate(desired),

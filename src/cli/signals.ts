@@ -1,35 +1,25 @@
 import type { Stage } from '../sync.js';
 import type { Context } from './context.js';
 
-/** What a stop means in the stages of a sync. */
-export interface Stops {
-  /** For requests: aborted by a stop before the first write. */
-  readonly whileReading: AbortSignal;
+/** Watches for a stop in the stages of a sync. */
+export interface StopWatch {
   /** To be told which stage begins. */
   readonly enter: (stage: Stage) => void;
   /** Ends the watching. */
   readonly end: () => void;
 }
 
-/**
- * A stop cuts a reading short, where nothing can be lost. Writes in flight are waited for, because a write that was cut
- * leaves open whether it happened.
- */
-export function splitSignal({ signal, terminal }: Context): Stops {
-  const cut = new AbortController();
-  const watched = new AbortController();
+/** Says what a stop waits for: one that comes while a sync reads ends it at once, one that comes while it writes does not. */
+export function watchForStop({ signal, terminal }: Context): StopWatch {
   let writing = false;
-  const stop = () => {
+  const say = (): void => {
     if (writing) terminal.say('Stopping: waiting for the requests in flight. Once more to exit at once.', 0);
-    else cut.abort(signal.reason);
   };
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop, { signal: watched.signal });
+  signal.addEventListener('abort', say, { once: true });
   return {
-    whileReading: cut.signal,
     enter: (stage) => {
       writing = stage === 'apply';
     },
-    end: () => watched.abort(),
+    end: () => signal.removeEventListener('abort', say),
   };
 }

@@ -105,13 +105,22 @@ export class PoolLease implements Lease, Member, Expiring {
     if (this.#refusal === undefined) this.#end('the lease was released');
   }
 
+  abandon(): void {
+    this.release();
+    for (const exchange of this.active) exchange.abort('the job has ended');
+  }
+
+  shield(): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+  }
+
   /** The deadline ends the use of a lease that nobody releases, so that its pool can be evicted. */
   expire(): void {
     if (this.#refusal === undefined) this.#end('the deadline of the job has passed');
   }
 
   quiet(): void {
-    if (this.#refusal !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
+    if (this.#refusal !== undefined) this.shield();
   }
 
   #abort(): void {

@@ -27,7 +27,7 @@ export interface PoolTarget {
 
 /** Options of one lease. */
 export interface LeaseOptions {
-  /** Aborting it aborts what is queued or in flight on this lease and refuses what comes later. */
+  /** Aborting it aborts what is queued or in flight on this lease and refuses what comes later, unless it was shielded. */
   readonly signal?: AbortSignal;
   /** Milliseconds since the epoch after which nothing more is sent, retried or waited for. */
   readonly deadline?: number;
@@ -74,8 +74,12 @@ export interface Lease {
    * @throws GatewayError `unreachable`, `tls_handshake`, `deadline`, `aborted` or `busy`, with method and URL.
    */
   request(request: PoolRequest): Promise<PoolResponse>;
-  /** Ends the use; idempotent. The pool stays for others. */
+  /** Ends the use; idempotent. What it still carries is finished, and the pool stays for others. */
   release(): void;
+  /** Ends the use and gives up what it still carries. Idempotent. */
+  abandon(): void;
+  /** From now on the signal it was leased with aborts nothing: a write that is cut leaves open whether it happened. */
+  shield(): void;
 }
 
 /** The numbers of one pool. Keys, certificates and tokens appear nowhere. */

@@ -53,18 +53,11 @@ export interface JobAnswer {
  * @throws AdcError where it failed before anything was written
  */
 export async function runJob(job: PreparedJob, context: JobContext): Promise<JobAnswer> {
-  const { signal } = context;
-  // A reading may be cut short. A write that was cut would leave open whether it happened: those in flight are waited for.
-  const reading = new AbortController();
-  const stop = (): void => reading.abort(signal.reason);
-  const keepWrites = (): void => signal.removeEventListener('abort', stop);
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop, { once: true });
-  const backend = await openBackend(job.opts.backend, backendOptions(job, context, reading.signal));
+  const backend = await openBackend(job.opts.backend, backendOptions(job, context));
   try {
     switch (job.path) {
       case '/sync':
-        return await runSync(job, context, backend, keepWrites);
+        return await runSync(job, context, backend);
       case '/diff':
         return await runDiff(job, context, backend);
       case '/validate':
@@ -73,7 +66,6 @@ export async function runJob(job: PreparedJob, context: JobContext): Promise<Job
         return await runDump(job, backend);
     }
   } finally {
-    keepWrites();
     backend.close();
   }
 }
@@ -87,7 +79,6 @@ async function runSync(
   job: PreparedJob,
   { memory, signal, deadline }: JobContext,
   backend: OpenedBackend,
-  onWrite: () => void,
 ): Promise<JobAnswer> {
   const { report } = await sync({
     backend,
@@ -97,9 +88,6 @@ async function runSync(
     concurrency: job.opts.requestConcurrent,
     signal,
     deadline,
-    onStage: (stage) => {
-      if (stage === 'apply') onWrite();
-    },
   });
   if (report === undefined) throw new TypeError('a sync that is no dry run has a report');
   if (report.outcomes.length > largeReport) await yieldToOthers();
@@ -188,8 +176,8 @@ function requestTimeoutOf(jobTimeout: number): number {
   return Math.max(10_000, Math.ceil(jobTimeout / 3));
 }
 
-function backendOptions({ opts, endpoints }: PreparedJob, context: JobContext, signal: AbortSignal): BackendOptions {
-  const { log } = context;
+function backendOptions({ opts, endpoints }: PreparedJob, context: JobContext): BackendOptions {
+  const { log, signal } = context;
   return {
     endpoints,
     pools: context.pools,

@@ -32,6 +32,7 @@ export const openApisix: OpenBackend = (options): Backend => {
 
   const readingOf = ({ snapshot, features, version }: ReadResult, unmanaged: readonly Notice[]): Reading => ({
     state: snapshot.state,
+    isWhole: true,
     notices: unmanaged.length === 0 ? snapshot.notices : [...snapshot.notices, ...unmanaged],
     ...(version === undefined ? {} : { version }),
     project: (desired) => project(desired, snapshot.state, features),
@@ -62,6 +63,7 @@ export const openApisix: OpenBackend = (options): Backend => {
       knowledge.read(result.snapshot.objects);
       return readingOf(result, options.reportUnmanaged === true ? await readUnmanaged(client) : []);
     },
+    beginWriting: () => client.beginWriting(),
     execute: async (operation, signal) => {
       knowledge.checkUnused(operation, client.url(operation.path));
       const executed = await execute(client, operation, signal);

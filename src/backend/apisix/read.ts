@@ -3,7 +3,7 @@ import type { Memory } from '../../memory/memory.js';
 import type { PoolResponse } from '../../pool/pool.js';
 import { refusal, textOf, type AdminClient, type AdminRequest } from '../shared/client.js';
 import { objectRef, type AdminObject, type Collection } from '../shared/collections.js';
-import type { Feature, Features } from '../shared/features.js';
+import type { Features } from '../shared/features.js';
 import { fromAdmin, type AdminObjects } from '../shared/from-admin.js';
 import { detectFeatures, gatewayKey, versionOf } from './features.js';
 import { createListDecoder, emptyList, type ListDecoder, type ParsedList } from './lists.js';
@@ -45,7 +45,7 @@ const listed = [
 interface Remembered {
   readonly snapshots: readonly {
     readonly lists: readonly ParsedList[];
-    readonly readsStreamRoutes: boolean;
+    readonly features: Features;
     readonly snapshot: Snapshot;
   }[];
 }
@@ -62,34 +62,15 @@ export async function readGateway(options: ReadOptions): Promise<ReadResult> {
   const { client, memory, concurrency, skipCredentials = false } = options;
   const key = gatewayKey(client.endpoint);
   const decoder = createListDecoder(client, memory, key);
-  const limit = pLimit(concurrency);
-  const stop = new AbortController();
-  const inTime = async <T>(task: (signal: AbortSignal) => Promise<T>): Promise<T> =>
-    limit(async () => {
-      stop.signal.throwIfAborted();
-      return task(stop.signal);
-    });
-
-  try {
-    const answers = await Promise.all(
-      listed.map((collection) => inTime((signal) => readList(client, decoder, collection, signal))),
-    );
-    const version = answers[0] === undefined ? undefined : versionOf(answers[0].response);
-    const features = await detectFeatures(client, version, memory, options.forget);
-    const lists = answers.map(({ list }) => list);
-    const consumers = lists[listed.indexOf('consumers')]?.objects ?? [];
-    const readsCredentials = features.has('credentials') && !skipCredentials;
-    const credentials = await Promise.all(
-      (readsCredentials ? consumers : []).map(({ id }) =>
-        inTime((signal) => readCredentials(client, decoder, id, signal)),
-      ),
-    );
-    const snapshot = snapshotOf(memory, key, lists, credentials, features);
-    return { snapshot, features, version };
-  } catch (error) {
-    stop.abort(error);
-    throw error;
-  }
+  const answers = await Promise.all(listed.map((collection) => readList(client, decoder, collection)));
+  const version = answers[0] === undefined ? undefined : versionOf(answers[0].response);
+  const features = await detectFeatures(client, version, memory, options.forget);
+  const lists = answers.map(({ list }) => list);
+  const consumers = lists[listed.indexOf('consumers')]?.objects ?? [];
+  const readsCredentials = features.has('credentials') && !skipCredentials;
+  const credentials = await readAllCredentials(client, decoder, readsCredentials ? consumers : [], concurrency);
+  const snapshot = snapshotOf(memory, key, lists, credentials, features);
+  return { snapshot, features, version };
 }
 
 interface Answer {
@@ -101,9 +82,8 @@ async function readList(
   client: AdminClient,
   decoder: ListDecoder,
   collection: (typeof listed)[number],
-  signal: AbortSignal,
 ): Promise<Answer> {
-  const request: AdminRequest = { method: 'GET', path: `/apisix/admin/${collection}`, signal };
+  const request: AdminRequest = { method: 'GET', path: `/apisix/admin/${collection}` };
   const response = await client.send(request);
   if (collection === 'stream_routes' && isStreamModeOff(response)) return { response, list: emptyList };
   return { response, list: decoder.decode(request, response, collection) };
@@ -114,14 +94,26 @@ function isStreamModeOff(response: PoolResponse): boolean {
   return [400, 403].includes(response.status) && textOf(response).includes('stream mode is disabled');
 }
 
-async function readCredentials(
+/** One request a consumer. They are started as there is room, so that a failure leaves few behind. */
+async function readAllCredentials(
   client: AdminClient,
   decoder: ListDecoder,
-  username: string,
-  signal: AbortSignal,
-): Promise<ParsedList> {
+  consumers: readonly AdminObject[],
+  concurrency: number,
+): Promise<readonly ParsedList[]> {
+  if (consumers.length === 0) return [];
+  const limit = pLimit({ concurrency, rejectOnClear: true });
+  try {
+    return await Promise.all(consumers.map(({ id }) => limit(() => readCredentials(client, decoder, id))));
+  } catch (error) {
+    limit.clearQueue();
+    throw error;
+  }
+}
+
+async function readCredentials(client: AdminClient, decoder: ListDecoder, username: string): Promise<ParsedList> {
   const path = `/apisix/admin/consumers/${encodeURIComponent(username)}/credentials`;
-  const request: AdminRequest = { method: 'GET', path, signal };
+  const request: AdminRequest = { method: 'GET', path };
   const response = await client.send(request);
   if (response.status === 404) {
     if (textOf(response).includes('Key not found')) return emptyList;
@@ -139,12 +131,10 @@ function snapshotOf(
 ): Snapshot {
   const space = memory.space<Remembered>('apisix/states');
   const all = [...lists, ...credentials];
-  const decisive: Feature = 'stream_routes';
-  const readsStreamRoutes = features.has(decisive);
   const known = space.get(key)?.snapshots ?? [];
   const equal = known.find(
     (one) =>
-      one.readsStreamRoutes === readsStreamRoutes &&
+      isSameSet(one.features, features) &&
       one.lists.length === all.length &&
       one.lists.every((list, index) => list === all[index]),
   );
@@ -171,7 +161,11 @@ function snapshotOf(
   };
   const snapshot: Snapshot = { ...fromAdmin(stored, features), objects };
   const bytes = all.reduce((sum, list) => sum + list.bytes, 0);
-  const kept = { lists: all, readsStreamRoutes, snapshot };
+  const kept = { lists: all, features, snapshot };
   space.set(key, { snapshots: [...known.slice(1 - keptSnapshots), kept] }, bytes + 1024);
   return snapshot;
+}
+
+function isSameSet(one: Features, other: Features): boolean {
+  return one === other || (one.size === other.size && [...one].every((feature) => other.has(feature)));
 }

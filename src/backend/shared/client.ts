@@ -26,7 +26,9 @@ export interface AdminClient {
    * @throws GatewayError where there was none
    */
   send(request: AdminRequest): Promise<PoolResponse>;
-  /** Gives the lease back. Idempotent. */
+  /** From now on the job's signal cuts no request. */
+  beginWriting(): void;
+  /** Gives the lease back, and gives up what was not answered yet. Idempotent. */
   close(): void;
 }
 
@@ -49,13 +51,14 @@ export function createClient(endpoint: Endpoint, options: ClientOptions): AdminC
   const prefix = base.pathname.replace(/\/+$/, '');
   const url = (path: string): string => `${base.origin}${prefix}${path}`;
   let lease: Promise<Lease> | undefined;
+  let writing = false;
   let closed = false;
 
   const open = (): Promise<Lease> => {
     lease ??= options.pools.lease(
       { origin: base.origin, ...(endpoint.tls === undefined ? {} : { tls: endpoint.tls }) },
       {
-        ...(options.signal === undefined ? {} : { signal: options.signal }),
+        ...(options.signal === undefined || writing ? {} : { signal: options.signal }),
         ...(options.deadline === undefined ? {} : { deadline: options.deadline }),
         ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
       },
@@ -94,15 +97,20 @@ export function createClient(endpoint: Endpoint, options: ClientOptions): AdminC
         throw error;
       }
     },
+    beginWriting() {
+      writing = true;
+      withLease((held) => held.shield());
+    },
     close() {
       closed = true;
-      // A lease that could not be had has nothing to give back, and its user has seen the error.
-      lease?.then(
-        (held) => held.release(),
-        () => undefined,
-      );
+      withLease((held) => held.abandon());
     },
   };
+
+  /** A lease that could not be had has nothing to do, and its user has seen the error. */
+  function withLease(act: (held: Lease) => void): void {
+    lease?.then(act, () => undefined);
+  }
 
   function poolRequest(request: AdminRequest): PoolRequest {
     return {

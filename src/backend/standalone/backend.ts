@@ -36,11 +36,9 @@ export const openStandalone: OpenBackend = (options): Backend => {
   if (endpoints.length === 0) {
     throw new AdcError('usage', 'the backend "apisix-standalone" takes at least one server');
   }
-  const closing = new AbortController();
-  const signal = options.signal === undefined ? closing.signal : AbortSignal.any([options.signal, closing.signal]);
   // Every instance has a lease that listens to it.
-  setMaxListeners(0, signal);
-  const clients = endpoints.map((endpoint) => createClient(endpoint, { ...options, signal }));
+  if (options.signal !== undefined) setMaxListeners(0, options.signal);
+  const clients = endpoints.map((endpoint) => createClient(endpoint, options));
   const cacheKey = options.cacheKey ?? endpoints.map(({ server }) => server).join(',');
   const recollection = recollect(options.memory, cacheKey, endpoints.length);
   const silences = openSilences(options.memory);
@@ -122,6 +120,9 @@ export const openStandalone: OpenBackend = (options): Backend => {
     label: 'APISIX standalone',
     ping: () => Promise.all(clients.map(pingInstance)),
     read: async () => readingOf(await readGroup()),
+    beginWriting: () => {
+      for (const client of clients) client.beginWriting();
+    },
     execute: (operation, cutOff) => {
       const task = tasks.get(operation);
       if (task === undefined) throw new Error(`${operation.id} is no operation of this backend`);
@@ -135,7 +136,6 @@ export const openStandalone: OpenBackend = (options): Backend => {
     lagRefusal: () => undefined,
     validate: async (desired) => validateGroup(await readGroup(), desired, options.concurrency ?? defaultConcurrency),
     close: () => {
-      closing.abort(new AdcError('aborted', 'the job has ended'));
       for (const client of clients) client.close();
     },
   };

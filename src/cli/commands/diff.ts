@@ -19,7 +19,7 @@ export async function run(context: Context, values: DiffValues): Promise<number>
   const scope = scopeOptionsOf(values, context);
   const remoteState = await loadRemoteState(values.remoteStateFile, context);
   const configuration = await loadDesired(values, scope, context);
-  const difference = await withConnection(values, context, { signal: context.signal }, ({ backend }) =>
+  const difference = await withConnection(values, context, ({ backend }) =>
     readAndDiff({ backend: withRemoteState(backend, remoteState), configuration, scope }),
   );
   sayCircumstances(difference, context);

@@ -6,7 +6,7 @@ import type { PingValues } from '../options.js';
 
 /** Asks every endpoint whether it is there and takes the key. */
 export async function run(context: Context, values: PingValues): Promise<number> {
-  return withConnection(values, context, { signal: context.signal }, async ({ backend }) => {
+  return withConnection(values, context, async ({ backend }) => {
     const pings = await backend.ping();
     for (const ping of pings) await tell(ping, pings.length > 1, backend.name, context);
     return pings.every((ping) => ping.error === undefined) ? 0 : 1;

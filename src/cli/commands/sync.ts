@@ -8,7 +8,7 @@ import { differenceLines, sayCircumstances } from '../differences.js';
 import type { SyncValues } from '../options.js';
 import { createProgress } from '../progress.js';
 import { loadRemoteState, withRemoteState } from '../remote-state.js';
-import { splitSignal } from '../signals.js';
+import { watchForStop } from '../signals.js';
 import { jsonText } from '../terminal.js';
 
 /** Makes the gateway match the files. */
@@ -20,8 +20,8 @@ export async function run(context: Context, values: SyncValues): Promise<number>
   const scope = scopeOptionsOf(values, context);
   const remoteState = await loadRemoteState(values.remoteStateFile, context);
   const configuration = await loadDesired(values, scope, context);
-  const stops = splitSignal(context);
-  const result = await withConnection(values, context, { signal: stops.whileReading }, async (connection) => {
+  const watch = watchForStop(context);
+  const result = await withConnection(values, context, async (connection) => {
     const progress = createProgress(terminal);
     try {
       return await sync({
@@ -34,7 +34,7 @@ export async function run(context: Context, values: SyncValues): Promise<number>
         concurrency: values.requestConcurrent,
         signal: context.signal,
         ...(connection.deadline === undefined ? {} : { deadline: connection.deadline }),
-        onStage: stops.enter,
+        onStage: watch.enter,
         onDifference: (difference) => {
           if (!values.dryRun) sayDifference(difference, context);
         },
@@ -42,7 +42,7 @@ export async function run(context: Context, values: SyncValues): Promise<number>
       });
     } finally {
       progress.end();
-      stops.end();
+      watch.end();
     }
   });
   return values.dryRun ? tellDryRun(result, json, context) : tellResult(result, json, context);

@@ -18,7 +18,7 @@ const depths: Readonly<Record<Validation['depth'], string>> = {
 export async function run(context: Context, values: ValidateValues): Promise<number> {
   const { terminal } = context;
   const configuration = await loadDesired(values, scopeOptionsOf(values, context), context);
-  const validation = await withConnection(values, context, { signal: context.signal }, ({ backend }) =>
+  const validation = await withConnection(values, context, ({ backend }) =>
     validateConfiguration({ backend, configuration }),
   );
   sayNotices(validation.notices, context);
