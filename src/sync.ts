@@ -10,6 +10,8 @@ import type { Configuration } from './pipeline/config/resolve.js';
 import { apply, type ApplyOptions } from './pipeline/apply/apply.js';
 import { diff } from './pipeline/diff/diff.js';
 import { resendSsls } from './pipeline/diff/force.js';
+import { leaveInUse } from './pipeline/diff/in-use.js';
+import { showTakenUpstreams, type Seen } from './pipeline/diff/own-upstreams.js';
 import { createPairMemory, type PairMemory } from './pipeline/diff/pair-memory.js';
 import { isSelected, scopeOf, type Scope } from './pipeline/diff/scope.js';
 import { plan } from './pipeline/plan/plan.js';
@@ -81,15 +83,14 @@ export async function readAndDiff(options: JobOptions): Promise<Difference> {
   const { backend, configuration, scope = {}, forceSsl = false, onStage } = options;
   onStage?.('read');
   const reading = await backend.read(skippedKinds(scope));
-  const current = reading.state;
   const known = settledIn(options, reading);
   const settled = forceSsl ? undefined : known?.get();
 
   onStage?.('diff');
-  const unmanagedIn = (state: State): Unmanaged => scopeOf(state, { ...scope, mentioned: configuration.mentioned });
-  const { projection, unmanaged, changes } = settled ?? (await compare(options, reading, unmanagedIn));
+  const comparison = settled ?? (await compare(options, reading));
+  const { projection, current, unmanaged, changes } = comparison;
   const { state: desired, notices, unsupported } = projection;
-  if (settled === undefined && changes.length === 0) known?.set({ projection, unmanaged, changes });
+  if (settled === undefined && changes.length === 0) known?.set(comparison);
   return {
     changes,
     configured: configuration.state,
@@ -98,13 +99,19 @@ export async function readAndDiff(options: JobOptions): Promise<Difference> {
     unmanaged,
     unsupported,
     emptied: findEmptied(changes, desired, current, unmanaged),
-    notices: [...configuration.notices, ...reading.notices, ...notices],
+    notices: [
+      ...configuration.notices,
+      ...reading.notices.filter((notice) =>
+        isTrue(notice, current, (key) => !desired.resources.has(key) && unmanaged.has(key)),
+      ),
+      ...notices,
+    ],
     ...(reading.version === undefined ? {} : { version: reading.version }),
     plan: () => {
       if (settled?.plan !== undefined) return settled.plan;
-      const planned = plan(reading.lower(changes, desired, unmanagedIn));
+      const planned = plan(reading.lower(changes, desired, (state) => unmanagedIn(state, desired, options)));
       const nothing = changes.length === 0 && planned.operations.length === 0;
-      if (nothing && reading.isWhole === true) known?.set({ projection, unmanaged, changes, plan: planned });
+      if (nothing && reading.isWhole === true) known?.set({ ...comparison, plan: planned });
       return planned;
     },
   };
@@ -167,9 +174,24 @@ export async function dumpState(
   for (const [key, resource] of state.resources) if (!unmanaged.has(key)) kept.set(key, resource);
   return {
     state: unmanaged.size === 0 ? state : { resources: kept },
-    notices,
+    notices: notices.filter((notice) => isTrue(notice, state, () => true)),
     ...(version === undefined ? {} : { version }),
   };
+}
+
+/** Tells whether a notice about what is outside a configuration's reach holds in this job, which may take it over. */
+function isTrue(
+  { key, onTakeOver, omits }: Notice,
+  current: State,
+  isLeftAlone: (key: ResourceKey) => boolean,
+): boolean {
+  if (key === undefined || current.outside?.has(key) !== true) return true;
+  return onTakeOver === true ? !isLeftAlone(key) : omits === undefined || isLeftAlone(key);
+}
+
+/** What of a gateway's state a job leaves alone: what is out of its scope, and what cannot go because that uses it. */
+function unmanagedIn(state: State, desired: State, { configuration, scope }: JobOptions): Unmanaged {
+  return leaveInUse(state, desired, scopeOf(state, { ...scope, mentioned: configuration.mentioned }, desired));
 }
 
 /** Beyond so many resources a stage takes long enough to be felt by others in the same process. */
@@ -181,31 +203,27 @@ async function giveWay(current: State, desired: State): Promise<void> {
 }
 
 /** What a comparison comes to. */
-interface Comparison {
+interface Comparison extends Seen {
   readonly projection: Projection;
-  readonly unmanaged: Unmanaged;
   readonly changes: readonly Change[];
 }
 
 /** Compares raw first; only what differs is worth fetching the gateway's schemas for. */
-async function compare(
-  { configuration, forceSsl = false }: JobOptions,
-  reading: Reading,
-  unmanagedIn: (state: State) => Unmanaged,
-): Promise<Comparison> {
-  const current = reading.state;
-  await giveWay(current, configuration.state);
+async function compare(options: JobOptions, reading: Reading): Promise<Comparison> {
+  const { configuration, forceSsl = false } = options;
+  await giveWay(reading.state, configuration.state);
   const projection = reading.project(configuration.state);
   const desired = projection.state;
-  await giveWay(current, desired);
-  const unmanaged = unmanagedIn(current);
+  await giveWay(reading.state, desired);
+  const scoped = { current: reading.state, unmanaged: unmanagedIn(reading.state, desired, options) };
+  const { current, unmanaged } = showTakenUpstreams(scoped, desired);
   await giveWay(current, desired);
   const input = { desired, current, unmanaged };
   const raw = diff(input);
   const compared = raw.some((change) => change.type === 'update')
     ? diff({ ...input, normalise: await reading.normaliser(raw) })
     : raw;
-  return { projection, unmanaged, changes: forceSsl ? resendSsls(compared, desired, current) : compared };
+  return { projection, current, unmanaged, changes: forceSsl ? resendSsls(compared, desired, current) : compared };
 }
 
 /** What costs requests of its own and is out of scope anyway. */

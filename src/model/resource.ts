@@ -33,6 +33,16 @@ export interface Resource {
 /** A flat, immutable set of resources, in a deterministic order. Never mutated after it was made. */
 export interface State {
   readonly resources: ReadonlyMap<ResourceKey, Resource>;
+  /**
+   * Of a current state, the resources that no configuration can hold as they are stored (routes outside services, what is
+   * nested in something that does not exist), and why. Absent where there are none, and of what is desired.
+   */
+  readonly outside?: ReadonlyMap<ResourceKey, string>;
+  /**
+   * Of a current state, what the stored form of each resource refers to besides its parent, fields that no configuration
+   * can mention included. A target need not exist. Absent where nothing refers to anything, and of what is desired.
+   */
+  readonly references?: ReadonlyMap<ResourceKey, readonly ResourceKey[]>;
 }
 
 /** The key of a resource. `parentId` is the username, needed for credentials and ignored for every other kind. */

@@ -136,6 +136,17 @@ export class GatewayBench implements Bench {
     return changes.map(line);
   }
 
+  async updates(document: JsonObject, scope: ScopeOptions = {}): Promise<readonly string[]> {
+    const { changes } = await this.#with((backend) =>
+      readAndDiff({ backend, configuration: this.#configuration(document, scope), scope: jobScope(scope) }),
+    );
+    return changes.flatMap((change) => {
+      if (change.type !== 'update') return [];
+      const taken = change.takesOver === undefined ? '' : ` takes over (${change.takesOver})`;
+      return [`${line(change)}${taken}: ${change.fields.map(({ path }) => path.join('.')).join(', ')}`];
+    });
+  }
+
   async dump(): Promise<JsonObject> {
     const { state } = await this.#with((backend) => dumpState({ backend }));
     return dumpDocument(state, { withId: false });
@@ -156,6 +167,47 @@ export class GatewayBench implements Bench {
   async admin(method: string, path: string, body?: JsonObject): Promise<RawAnswer> {
     const endpoint = this.#target.endpoints[0]!;
     return this.#raw(endpoint, method, path, body === undefined ? undefined : JSON.stringify(body));
+  }
+
+  async plant(path: string, value: JsonObject): Promise<void> {
+    if (this.#target.backend === 'apisix') {
+      const { status, json } = await this.admin('PUT', `/${path}`, value);
+      if (status >= 300) throw new Error(`${path} was not taken: ${status} ${JSON.stringify(json)}`);
+      return;
+    }
+    await this.#editDocuments(path, (items, id) => [...items, value['username'] === id ? value : { ...value, id }]);
+  }
+
+  async uproot(path: string): Promise<boolean> {
+    if (this.#target.backend === 'apisix') return (await this.admin('DELETE', `/${path}?force=true`)).status === 200;
+    await this.#editDocuments(path, (items, id) => items.filter((item) => !isJsonObject(item) || item['id'] !== id));
+    return true;
+  }
+
+  async stored(path: string): Promise<JsonObject | undefined> {
+    if (this.#target.backend === 'apisix') {
+      const { status, json } = await this.admin('GET', `/${path}`);
+      return status === 200 ? (json as { value: JsonObject }).value : undefined;
+    }
+    const [section, id] = split(path);
+    const document = (await this.admin('GET', '/configs')).json as JsonObject;
+    const items = Array.isArray(document[section]) ? (document[section] as readonly Json[]) : [];
+    return items.filter(isJsonObject).find((item) => item['id'] === id || item['username'] === id);
+  }
+
+  async #editDocuments(path: string, edit: (items: readonly Json[], id: string) => readonly Json[]): Promise<void> {
+    const [section, id] = split(path);
+    for (const endpoint of this.#target.endpoints) {
+      const current = (await this.#raw(endpoint, 'GET', '/configs')).json as JsonObject;
+      const { 'X-Digest': _digest, 'X-Last-Modified': _modified, ...document } = current;
+      const items = Array.isArray(document[section]) ? (document[section] as readonly Json[]) : [];
+      const version = Number(document[`${section}_conf_version`]) + 1;
+      const body = { ...document, [section]: edit(items, id), [`${section}_conf_version`]: version };
+      const text = JSON.stringify(body);
+      const headers = { 'X-Digest': createHash('sha1').update(text).digest('hex') };
+      const answer = await this.#raw(endpoint, 'PUT', '/configs', text, headers);
+      if (answer.status >= 300) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.json)}`);
+    }
   }
 
   /** Empties the gateway, the hard way: object by object, again while its memory lags. */
@@ -265,6 +317,12 @@ export class GatewayBench implements Bench {
       backend.close();
     }
   }
+}
+
+/** A section and an id: `consumers/ann/credentials/c` is the item `ann/credentials/c` among the consumers. */
+function split(path: string): readonly [section: string, id: string] {
+  const cut = path.indexOf('/');
+  return [path.slice(0, cut), path.slice(cut + 1)];
 }
 
 /** Runs one case from an empty gateway, and then takes what it left through the round trip. */

@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { isJsonObject, type Json, type JsonObject } from '../../src/model/json.js';
 import { certificates, everything, fullUpstream } from './documents.js';
 import type { GatewayCase } from './gateway-case.js';
+import { outsiderCases } from './outsiders.js';
 
 const node = (host: string): JsonObject => ({ host, port: 8080, weight: 1 });
 const service = (name: string, more: JsonObject = {}): JsonObject => ({
@@ -530,4 +531,5 @@ export const cases: readonly GatewayCase[] = [
       expect(emptied.applied).toHaveLength(550);
     },
   },
+  ...outsiderCases,
 ];

@@ -32,6 +32,8 @@ export interface Bench {
   syncLoosely(document: JsonObject, scope?: ScopeOptions & { readonly signal?: AbortSignal }): Promise<SyncSummary>;
   /** The changes a sync would make, as `<type> <kind> <name>` lines in order. */
   diff(document: JsonObject, scope?: ScopeOptions): Promise<readonly string[]>;
+  /** The updates among those changes with their fields: `update route r takes over (why): service_id, uris.0`. */
+  updates(document: JsonObject, scope?: ScopeOptions): Promise<readonly string[]>;
   dump(): Promise<JsonObject>;
   /**
    * Dumps, empties the gateway, syncs the dump and dumps again: both dumps must be equal. Keys that the gateway hides
@@ -40,6 +42,12 @@ export interface Bench {
   roundTrip(): Promise<void>;
   /** A request beside the tool, with the admin key. `path` is below the Admin API's base. */
   admin(method: string, path: string, body?: JsonObject): Promise<RawAnswer>;
+  /** Writes an object beside the tool, such as `routes/r`: by its path, or into the documents of all instances. */
+  plant(path: string, value: JsonObject): Promise<void>;
+  /** Removes an object beside the tool, even one that is in use. False where the gateway does not. */
+  uproot(path: string): Promise<boolean>;
+  /** An object as it is stored. */
+  stored(path: string): Promise<JsonObject | undefined>;
 }
 
 /** What part of the gateway a sync is about. */

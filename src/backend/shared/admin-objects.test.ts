@@ -160,7 +160,45 @@ describe('reading what a gateway stores', () => {
       'credential "c1" of consumer "ann" is not managed',
       'credential "c2" of consumer "ann" is not managed',
     ]);
+    expect([...(state.outside ?? [])]).toEqual([
+      ['route/r1', 'it belongs to no service'],
+      ['route/r2', 'its service "none" does not exist'],
+      ['stream_route/t1', 'it belongs to no service'],
+      ['consumer_credential/ann/c1', 'it is of no plugin a configuration can name'],
+      ['consumer_credential/ann/c2', 'it is of no plugin a configuration can name'],
+    ]);
     expect(JSON.stringify([...state.resources])).not.toContain('ciphertext');
+  });
+
+  it('keeps what it leaves out for those who want its place, with what that refers to', () => {
+    const upstream = { nodes: {}, tls: { client_cert_id: 'x' } };
+    const split = { rules: [{ weighted_upstreams: [{ upstream_id: 7 }, { weight: 1 }] }] };
+    const { state, notices } = read([
+      shop,
+      stored('routes', 'r1', { uri: '/', upstream, script: 'return', plugin_config_id: 'p' }),
+      stored('routes', 'r2', { uri: '/', service_id: 'none', upstream_id: 'u', plugins: { 'traffic-split': split } }),
+      stored('routes', 'r3', { uri: '/', service_id: 's1' }),
+      stored('services', 's2', { upstream_id: 's2' }),
+      stored('upstreams', 's2', upstream),
+      stored('credentials', 'c', { plugins: { 'key-auth': { key: 'k' } } }, 'nobody'),
+    ]);
+    expect(state.resources.get('route/r1')).toMatchObject({ body: { uris: ['/'], plugin_config_id: 'p' } });
+    expect(state.resources.get('route/r1')?.parent).toBeUndefined();
+    expect(state.resources.get('route/r2')?.parent).toBe('service/none');
+    expect(Object.fromEntries(state.references ?? [])).toEqual({
+      'route/r1': ['plugin_config/p', 'ssl/x'],
+      'route/r2': ['upstream/u', 'upstream/7'],
+      'service/s2': ['upstream/s2', 'ssl/x'],
+    });
+    expect(state.outside?.get('consumer_credential/nobody/c')).toBe('its consumer "nobody" does not exist');
+    expect(notices.filter(({ onTakeOver }) => onTakeOver === true)).toEqual([
+      {
+        level: 'warning',
+        message: 'route "r1" keeps "upstream", "script", which a configuration cannot hold',
+        key: 'route/r1',
+        onTakeOver: true,
+      },
+    ]);
   });
 
   it('merges global rules; the last rule that holds a plugin wins, and that is said', () => {

@@ -2,7 +2,8 @@ import type { Json, JsonObject } from '../../model/json.js';
 import type { Kind } from '../../model/kinds.js';
 import { nameLabel } from '../../model/labels.js';
 import type { Notice } from '../../model/notice.js';
-import { resourceKey, type Resource, type ResourceKey, type State } from '../../model/resource.js';
+import { referenceKey, referencesIn } from '../../model/references.js';
+import { parentIdOf, resourceKey, type Resource, type ResourceKey, type State } from '../../model/resource.js';
 import { objectRef, type AdminObject, type Collection } from './collections.js';
 import type { Features } from './features.js';
 import { withClientDefaults } from './format-defaults.js';
@@ -25,16 +26,30 @@ const credentialTypes: readonly string[] = ['key-auth', 'basic-auth', 'jwt-auth'
 
 /**
  * Everything a gateway stores as a state. The order is that of kinds, then of ids, whatever order the gateway gave. What
- * the format cannot hold (routes outside services, inline upstreams of routes, credentials of other plugins) is left out
- * with a notice.
+ * the format cannot hold is said in notices: whole resources (routes outside services, credentials of other plugins) are
+ * part of the state and {@link State.outside}, single fields (inline upstreams of routes) are left out.
  */
 export function fromAdmin(objects: AdminObjects, features: Features): Translation {
   const notices: Notice[] = [];
   const resources = new Map<ResourceKey, Resource>();
-  const add = (kind: Kind, id: string, name: string, body: JsonObject, parent?: ResourceKey): void => {
-    const parentId = parent?.slice(parent.indexOf('/') + 1);
+  const outside = new Map<ResourceKey, string>();
+  const references = new Map<ResourceKey, readonly ResourceKey[]>();
+  const add = (kind: Kind, id: string, name: string, body: JsonObject, parent?: ResourceKey): ResourceKey => {
+    const parentId = parent === undefined ? undefined : parentIdOf({ parent });
     const key = resourceKey(kind, id, parentId);
     resources.set(key, { kind, key, id, name, ...(parent === undefined ? {} : { parent }), body });
+    return key;
+  };
+  const addOutside = (key: ResourceKey, what: string, why: string, omits: string): void => {
+    outside.set(key, why);
+    notices.push({ level: 'info', message: `${what} is not managed: ${why}`, key, omits });
+  };
+  const refer = (key: ResourceKey, ...stored: readonly (readonly [Kind, JsonObject | undefined])[]): void => {
+    const parent = resources.get(key)?.parent;
+    const found = stored
+      .flatMap(([kind, value]) => (value === undefined ? [] : referencesIn(kind, value).map(referenceKey)))
+      .filter((target) => target !== parent);
+    if (found.length > 0) references.set(key, found);
   };
   const each = (collection: Collection, visit: (id: string, value: JsonObject, parent?: string) => void): void => {
     const ordered = objects[collection].toSorted(byId);
@@ -45,9 +60,10 @@ export function fromAdmin(objects: AdminObjects, features: Features): Translatio
 
   each('services', (id, value) => {
     const body = serviceBody(id, value, upstreams);
-    add('service', id, asText(body['name']) ?? id, body);
+    const key = add('service', id, asText(body['name']) ?? id, body);
     reportUnmanagedFields(notices, 'service', id, value);
     const upstream = storedUpstream(id, value, upstreams);
+    refer(key, ['service', value], ['upstream', upstream]);
     if (upstream !== undefined && hidesClientKey(upstream)) {
       notices.push(hiddenKey(`the upstream of service "${id}"`, resourceKey('service', id)));
     }
@@ -58,58 +74,63 @@ export function fromAdmin(objects: AdminObjects, features: Features): Translatio
     const owner = ownerOf(value);
     const name = asText(value['name']) ?? id;
     const parent = owner !== undefined && services.has(owner) ? resourceKey('service', owner) : undefined;
-    add('upstream', id, name, { name, ...upstreamFromAdmin(value) }, parent);
+    refer(add('upstream', id, name, { name, ...upstreamFromAdmin(value) }, parent), ['upstream', value]);
   });
-  each('routes', (id, value) => {
-    const service = asText(value['service_id']);
-    if (service === undefined || !services.has(service)) {
-      notices.push(outsideService('route', id, service));
+  const addRoute = (kind: 'route' | 'stream_route', id: string, value: JsonObject, body: JsonObject): void => {
+    const service = kind === 'route' || features.has('stream_routes') ? asText(value['service_id']) : undefined;
+    const parent = service === undefined ? undefined : resourceKey('service', service);
+    const key = add(kind, id, asText(body['name']) ?? id, body, parent);
+    refer(key, [kind, value]);
+    if (service !== undefined && services.has(service)) {
+      reportUnmanagedFields(notices, kind, id, value);
       return;
     }
-    const body = routeBody(id, value);
-    add('route', id, asText(body['name']) ?? id, body, resourceKey('service', service));
-    reportUnmanagedFields(notices, 'route', id, value);
-  });
-  each('stream_routes', (id, value) => {
-    const service = asText(value['service_id']);
-    if (!features.has('stream_routes') || service === undefined || !services.has(service)) {
-      notices.push(outsideService('stream route', id, features.has('stream_routes') ? service : undefined));
-      return;
-    }
-    const body = streamRouteBody(id, value);
-    add('stream_route', id, asText(body['name']) ?? id, body, resourceKey('service', service));
-    reportUnmanagedFields(notices, 'stream_route', id, value);
-  });
+    const word = kind === 'route' ? 'route' : 'stream route';
+    const why = service === undefined ? 'it belongs to no service' : `its service "${service}" does not exist`;
+    addOutside(key, `${word} "${id}"`, why, `${word}s outside services`);
+    reportKeptFields(notices, kind, id, value);
+  };
+  each('routes', (id, value) => addRoute('route', id, value, routeBody(id, value)));
+  each('stream_routes', (id, value) => addRoute('stream_route', id, value, streamRouteBody(id, value)));
   each('ssls', (id, value) => {
     const body = sslBody(value);
     const snis = (asList(body['snis']) ?? []).map(String);
     add('ssl', id, snis.length === 0 ? id : snis.join(','), body);
     reportUnmanagedFields(notices, 'ssl', id, value);
   });
-  each('consumers', (id, value) => add('consumer', id, id, consumerBody(id, value)));
+  each('consumers', (id, value) => refer(add('consumer', id, id, consumerBody(id, value)), ['consumer', value]));
+  const consumers = new Set(objects.consumers.map(({ id }) => id));
   each('credentials', (id, value, consumer = '') => {
     const body = credentialBody(id, value);
-    if (body === undefined) {
-      const message = `credential "${id}" of consumer "${consumer}" is not managed: it is of no plugin a configuration can name`;
-      notices.push({ level: 'info', message, omits: 'credentials of other plugins' });
-      return;
+    const parent = resourceKey('consumer', consumer);
+    const key = add('consumer_credential', id, asText(body['name']) ?? id, body, parent);
+    refer(key, ['consumer_credential', value]);
+    const what = `credential "${id}" of consumer "${consumer}"`;
+    if (!consumers.has(consumer)) {
+      addOutside(key, what, `its consumer "${consumer}" does not exist`, 'credentials of missing consumers');
+    } else if (!credentialTypes.includes(asText(body['type']) ?? '')) {
+      addOutside(key, what, 'it is of no plugin a configuration can name', 'credentials of other plugins');
     }
-    add('consumer_credential', id, asText(body['name']) ?? id, body, resourceKey('consumer', consumer));
   });
   each('consumer_groups', (id, value) => addNamed('consumer_group', id, value));
   each('plugin_configs', (id, value) => addNamed('plugin_config', id, value));
   for (const [plugin, config] of mergeGlobalRules(objects.global_rules, notices)) {
-    add('global_rule', plugin, plugin, config);
+    refer(add('global_rule', plugin, plugin, config), ['global_rule', { plugins: { [plugin]: config } }]);
   }
   each('plugin_metadata', (id, value) => {
     const { id: _id, create_time: _created, update_time: _updated, ...body } = value;
     add('plugin_metadata', id, id, body);
   });
-  return { state: { resources }, notices };
+  const state: State = {
+    resources,
+    ...(outside.size === 0 ? {} : { outside }),
+    ...(references.size === 0 ? {} : { references }),
+  };
+  return { state, notices };
 
   function addNamed(kind: 'consumer_group' | 'plugin_config', id: string, value: JsonObject): void {
     const body = { ...describe(id, value), ...plugins(value) };
-    add(kind, id, asText(body['name']) ?? id, body);
+    refer(add(kind, id, asText(body['name']) ?? id, body), [kind, value]);
   }
 }
 
@@ -133,9 +154,13 @@ function reportUnmanagedFields(notices: Notice[], kind: Kind, id: string, value:
   notices.push({ level: 'info', message, key: resourceKey(kind, id), omits: `fields of ${kind}s` });
 }
 
-function outsideService(word: string, id: string, service: string | undefined): Notice {
-  const why = service === undefined ? 'it belongs to no service' : `its service "${service}" does not exist`;
-  return { level: 'info', message: `${word} "${id}" is not managed: ${why}`, omits: `${word}s outside services` };
+/** For whoever takes a route over: what it would keep. */
+function reportKeptFields(notices: Notice[], kind: 'route' | 'stream_route', id: string, value: JsonObject): void {
+  const found = (unmanagedFields[kind] ?? []).filter((field) => value[field] !== undefined);
+  if (found.length === 0) return;
+  const fields = found.map((field) => `"${field}"`).join(', ');
+  const message = `${kind} "${id}" keeps ${fields}, which a configuration cannot hold`;
+  notices.push({ level: 'warning', message, key: resourceKey(kind, id), onTakeOver: true });
 }
 
 function hiddenKey(what: string, key: ResourceKey): Notice {
@@ -232,10 +257,9 @@ function consumerBody(id: string, value: JsonObject): JsonObject {
   return { username: id, ...describeUnnamed(value), ...plugins(value), ...references(value, ['group_id']) };
 }
 
-function credentialBody(id: string, value: JsonObject): JsonObject | undefined {
+function credentialBody(id: string, value: JsonObject): JsonObject {
   const [type, config] = Object.entries(asObject(value['plugins']) ?? {})[0] ?? [];
-  if (type === undefined || !credentialTypes.includes(type)) return undefined;
-  return { ...describe(id, value), type, config: asObject(config) ?? {} };
+  return { ...describe(id, value), ...(type === undefined ? {} : { type, config: asObject(config) ?? {} }) };
 }
 
 /** Every plugin of every rule. Where several rules hold a plugin the last one wins, and it is said. */

@@ -3,6 +3,7 @@ import { parentIdOf, type Resource } from '../../model/resource.js';
 import { equalJson } from '../../model/equal.js';
 import { fieldChanges } from './fields.js';
 import { compareChanges } from './order.js';
+import { outsideReason } from './scope.js';
 
 /**
  * Compares two states and gives what must happen to the current one so that it becomes the desired one.
@@ -23,10 +24,13 @@ export function diff(input: DiffInput): readonly Change[] {
       continue;
     }
     const fields = differingFields(stored, wanted, normalise);
-    if (fields.length > 0) changes.push(update(stored, wanted, fields, unmanaged.get(key)));
+    if (fields.length > 0)
+      changes.push(update(stored, wanted, fields, unmanaged.get(key) ?? outsideReason(stored, current, desired)));
   }
   for (const [key, stored] of current.resources) {
-    if (!desired.resources.has(key) && !unmanaged.has(key)) changes.push(deletion(stored));
+    if (desired.resources.has(key) || unmanaged.has(key) || outsideReason(stored, current, desired) !== undefined)
+      continue;
+    changes.push(deletion(stored));
   }
   return changes.sort(compareChanges);
 }

@@ -44,27 +44,50 @@ export function isSelected(kind: Kind, scope: Pick<Scope, 'include' | 'exclude'>
 /**
  * Marks every current resource that is outside the scope, with the reason in words for people. What is nested (routes,
  * stream routes, named upstreams, credentials) follows its parent; global rules and plugin metadata are never filtered
- * by labels; a label whose value is a list matches nothing.
+ * by labels; a label whose value is a list matches nothing. What no configuration can hold is outside every scope; but a
+ * route whose missing service is desired is nested in that, and would be live as soon as it is there.
+ *
+ * @param desired where missing parents are looked up; none by default
  */
-export function scopeOf(current: State, scope: Scope): Unmanaged {
+export function scopeOf(current: State, scope: Scope, desired?: State): Unmanaged {
   const kindReasons = new Map<Kind, string | undefined>(kinds.map((kind) => [kind, kindReason(kind, scope)]));
   const pairs = Object.entries(scope.labels ?? {});
   const unmanaged = new Map<ResourceKey, string>();
-  if (pairs.length === 0 && [...kindReasons.values()].every((reason) => reason === undefined)) return unmanaged;
+  const isEverything = pairs.length === 0 && [...kindReasons.values()].every((reason) => reason === undefined);
+  if (isEverything && current.outside === undefined) return unmanaged;
 
   const topLevelReason = (resource: Resource): string | undefined =>
     kindReasons.get(resource.kind) ?? labelReason(resource, pairs);
 
-  const orphanReason = (kind: Kind): string | undefined =>
-    pairs.length > 0 ? `its ${kind} does not exist` : undefined;
+  const orphanReason = (kind: Kind, parent: ResourceKey | undefined): string | undefined =>
+    pairs.length === 0 || (parent !== undefined && desired?.resources.has(parent) === true)
+      ? undefined
+      : `its ${kind} does not exist`;
 
   for (const [key, resource] of current.resources) {
-    const reason = isNested(resource)
-      ? nestedReason(resource, current, topLevelReason, (kind) => kindReasons.get(kind) ?? orphanReason(kind))
-      : topLevelReason(resource);
+    const reason =
+      outsideReason(resource, current, desired) ??
+      (isNested(resource)
+        ? nestedReason(
+            resource,
+            current,
+            topLevelReason,
+            (kind) => kindReasons.get(kind) ?? orphanReason(kind, resource.parent),
+          )
+        : topLevelReason(resource));
     if (reason !== undefined) unmanaged.set(key, reason);
   }
   return unmanaged;
+}
+
+/**
+ * Why a current resource is out of reach of any configuration; undefined where it is not. What is nested in something that
+ * does not exist, but is desired, is in reach.
+ */
+export function outsideReason({ key, parent }: Resource, current: State, desired?: State): string | undefined {
+  const reason = current.outside?.get(key);
+  const isAdopted = parent !== undefined && !current.resources.has(parent) && desired?.resources.has(parent) === true;
+  return isAdopted ? undefined : reason;
 }
 
 function isNested(resource: Resource): boolean {

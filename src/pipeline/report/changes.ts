@@ -68,12 +68,15 @@ export function emptiedLines(emptied: readonly EmptiedCollection[], colors: Pale
   return emptied.map((collection) => `${colors.red('Warning:')} ${emptiedText(collection)}`);
 }
 
-/** A line for each current resource that is left alone, with the reason; for people who asked for details. */
+/**
+ * A line for each current resource that is left alone, with the reason; for people who asked for details. What no
+ * configuration can hold has a notice of its own.
+ */
 export function unmanagedLines(unmanaged: Unmanaged, current: State): readonly string[] {
   const lines: string[] = [];
   for (const [key, reason] of unmanaged) {
     const resource = current.resources.get(key);
-    if (resource === undefined) continue;
+    if (resource === undefined || current.outside?.has(key) === true) continue;
     lines.push(escapeControls(`left alone: ${resource.kind} ${JSON.stringify(resource.name)}: ${reason}`));
   }
   return lines;

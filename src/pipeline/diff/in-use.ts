@@ -1,0 +1,53 @@
+import type { Unmanaged } from '../../model/change.js';
+import type { Kind } from '../../model/kinds.js';
+import { referenceKey, referencesIn } from '../../model/references.js';
+import type { Resource, ResourceKey, State } from '../../model/resource.js';
+
+/** What others may refer to: gateways do not delete it as long as somebody does. */
+const referable: ReadonlySet<Kind> = new Set<Kind>(['upstream', 'plugin_config', 'consumer_group', 'ssl']);
+
+/**
+ * Adds to what is unmanaged what cannot go because it is in use by something that stays as it is: by what is unmanaged
+ * itself, or by what a desired resource refers to although it does not stand in the configuration. A gateway refuses to
+ * delete it, now and in every sync to come.
+ */
+export function leaveInUse(current: State, desired: State, unmanaged: Unmanaged): Unmanaged {
+  const canGo = (key: ResourceKey): Resource | undefined => {
+    const resource = current.resources.get(key);
+    if (resource === undefined || !referable.has(resource.kind)) return undefined;
+    return desired.resources.has(key) || unmanaged.has(key) ? undefined : resource;
+  };
+  if (![...current.resources.keys()].some((key) => canGo(key) !== undefined)) return unmanaged;
+
+  const inUse = new Map<ResourceKey, string>();
+  const open: ResourceKey[] = [];
+  const keep = (targets: readonly ResourceKey[], why: () => string): void => {
+    for (const target of targets) {
+      if (inUse.has(target) || canGo(target) === undefined) continue;
+      inUse.set(target, why());
+      open.push(target);
+    }
+  };
+  const keepWhatItUses = (key: ResourceKey): void => {
+    const user = current.resources.get(key);
+    if (user === undefined || desired.resources.has(key)) return;
+    keep(
+      current.references?.get(key) ?? [],
+      () => `it is in use by ${user.kind} ${JSON.stringify(user.name)}, which is left alone`,
+    );
+  };
+
+  for (const key of unmanaged.keys()) keepWhatItUses(key);
+  for (const { key, kind, name, body } of desired.resources.values()) {
+    const wanted = [...referencesIn(kind, body).map(referenceKey), ...keptReferences(key, kind, body, current)];
+    keep(wanted, () => `${kind} ${JSON.stringify(name)} of the configuration refers to it`);
+  }
+  for (let key = open.pop(); key !== undefined; key = open.pop()) keepWhatItUses(key);
+  return inUse.size === 0 ? unmanaged : new Map([...unmanaged, ...inUse]);
+}
+
+/** A certificate that a route refers to stands in its inline upstream: an update keeps that, unless it names another. */
+function keptReferences(key: ResourceKey, kind: Kind, body: Resource['body'], current: State): readonly ResourceKey[] {
+  if ((kind !== 'route' && kind !== 'stream_route') || body['upstream_id'] !== undefined) return [];
+  return current.references?.get(key)?.filter((target) => target.startsWith('ssl/')) ?? [];
+}
