@@ -1,11 +1,9 @@
 // How fast the emulator is, against a server that does nothing: `node bench/emulator/run.mjs [--puts n] [--routes n] [--quick]`.
-import { fork } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Pool } from 'undici';
+import { temporaryFolder } from '../support/bundle.mjs';
+import { startChild } from '../support/process.mjs';
 
 const { values } = parseArgs({
   options: { puts: { type: 'string' }, routes: { type: 'string' }, quick: { type: 'boolean', default: false } },
@@ -14,8 +12,7 @@ const { values } = parseArgs({
 const puts = Number(values.puts ?? (values.quick ? 2000 : 40_000));
 const routes = Number(values.routes ?? (values.quick ? 2000 : 50_000));
 const inFlight = 64;
-const temporary = mkdtempSync(join(tmpdir(), 'adc-bench-'));
-process.on('exit', () => rmSync(temporary, { recursive: true, force: true }));
+const temporary = temporaryFolder('emulator');
 
 const bare = await withServer(['bare'], (server) => putMany(server, puts));
 print('PUTs a second, bare server', bare);
@@ -44,15 +41,11 @@ await withServer(['emulator', '{}'], async (server) => {
 });
 
 async function withServer(args, measure) {
-  const child = fork(fileURLToPath(new URL('server.mjs', import.meta.url)), args);
+  const server = await startChild(new URL('server.mjs', import.meta.url), args);
   try {
-    const server = await new Promise((resolve, reject) => {
-      child.once('message', resolve);
-      child.once('exit', () => reject(new Error('the server ended before it listened')));
-    });
     return await measure(server);
   } finally {
-    child.disconnect();
+    await server.stop();
   }
 }
 

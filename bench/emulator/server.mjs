@@ -1,6 +1,6 @@
 // One server in a process of its own: the emulator, or (with `bare`) the least an HTTP server can do. Prints its address.
 import { createServer } from 'node:http';
-import { loadEmulator } from './load.mjs';
+import { importBundle } from '../support/bundle.mjs';
 
 if (process.argv[2] === 'bare') {
   const server = createServer((request, response) => {
@@ -12,7 +12,7 @@ if (process.argv[2] === 'bare') {
   });
   server.listen(0, '127.0.0.1', () => process.send?.({ url: `http://127.0.0.1:${server.address().port}` }));
 } else {
-  const { startEmulator } = await loadEmulator();
+  const { startEmulator } = await importBundle(`export { startEmulator } from './src/emulator/index.js';`);
   const emulator = await startEmulator(JSON.parse(process.argv[3] ?? '{}'));
   process.send?.({ url: emulator.url, adminKey: emulator.adminKey });
   process.on('message', () => emulator.reset());

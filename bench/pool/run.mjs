@@ -1,31 +1,19 @@
 // Measures the pool manager against a bare undici Pool that does the same work in the same process. `npm run bench:pool`.
-import { fork } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
 import { Pool } from 'undici';
+import { importBundle, root } from '../support/bundle.mjs';
+import { startChild } from '../support/process.mjs';
+import { median } from '../support/statistics.mjs';
 
-const root = join(import.meta.dirname, '../..');
 const fixtures = join(root, 'test/pool/fixtures');
-const temporary = mkdtempSync(join(root, 'node_modules', '.bench-pool-'));
-process.on('exit', () => rmSync(temporary, { recursive: true, force: true }));
 
 /** `--quick` proves that it runs; its numbers say little. */
 const quick = process.argv.includes('--quick');
 const rounds = quick ? 3 : 24;
 const slice = quick ? 200 : 300;
 
-await build({
-  entryPoints: [join(root, 'src/pool/manager.ts')],
-  outfile: join(temporary, 'manager.mjs'),
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  packages: 'external',
-  logLevel: 'error',
-});
-const { createPoolManager } = await import(pathToFileURL(join(temporary, 'manager.mjs')).href);
+const { createPoolManager } = await importBundle(`export { createPoolManager } from './src/pool/manager.js';`);
 
 const ca = readFileSync(join(fixtures, 'ca.pem'), 'utf8');
 const key = readFileSync(join(fixtures, 'client.key'), 'utf8');
@@ -35,17 +23,10 @@ const certificates = readFileSync(join(fixtures, 'clients.pem'), 'utf8').match(
 const body = Buffer.from(JSON.stringify({ uri: '/anything', desc: 'y'.repeat(600) }));
 const headers = { 'x-api-key': 'edd1c9f034335f136f87ad84b625c8f1', 'content-type': 'application/json' };
 
-const server = fork(join(import.meta.dirname, 'server.mjs'), [fixtures]);
-const ports = await new Promise((resolve) => server.once('message', resolve));
-const origins = { http: `http://127.0.0.1:${ports.http}`, https: `https://127.0.0.1:${ports.https}` };
+const server = await startChild(new URL('server.mjs', import.meta.url), [fixtures]);
+const origins = { http: `http://127.0.0.1:${server.http}`, https: `https://127.0.0.1:${server.https}` };
 
-const counts = () =>
-  new Promise((resolve) => {
-    server.once('message', (message) => resolve(message.counts));
-    server.send('counts');
-  });
-
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+const counts = async () => (await server.ask('counts')).counts;
 
 /** Keeps `inFlight` requests going for a slice of time. */
 async function measure(send, inFlight, milliseconds) {
@@ -94,7 +75,9 @@ for (const scheme of ['http', 'https']) {
       verify: false,
     };
     const origin =
-      scheme === 'https' ? origins.https : `http://127.0.${Math.floor(index / 250)}.${(index % 250) + 1}:${ports.http}`;
+      scheme === 'https'
+        ? origins.https
+        : `http://127.0.${Math.floor(index / 250)}.${(index % 250) + 1}:${server.http}`;
     const lease = await pools.lease(scheme === 'https' ? { origin, tls } : { origin });
     leases.push(lease);
     if (scheme === 'https') await lease.request({ method: 'GET', path: '/', headers });
@@ -214,4 +197,4 @@ console.log('\n## Handshakes per identity (32 identities, 8 rounds of 4 requests
   await pools.close();
 }
 
-server.send('stop');
+await server.stop();

@@ -40,7 +40,6 @@ secure.on('secureConnection', (socket) => {
 
 process.on('message', (message) => {
   if (message === 'counts') process.send({ counts });
-  if (message === 'stop') process.exit(0);
 });
 process.on('disconnect', () => process.exit(0));
 

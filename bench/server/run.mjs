@@ -1,82 +1,32 @@
 // Measures the server against the embedded Admin API, each in a process of its own: `npm run bench:server [-- --quick]`.
 import { fork } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
 import { Pool } from 'undici';
+import { bundleServer, root, temporaryFolder } from '../support/bundle.mjs';
+import { startChild } from '../support/process.mjs';
+import { createReport } from '../support/report.mjs';
+import { median, quantile } from '../support/statistics.mjs';
 
-const root = join(import.meta.dirname, '../..');
 const fixtures = join(root, 'test/pool/fixtures');
-const temporary = mkdtempSync(join(root, 'node_modules', '.bench-server-'));
-process.on('exit', () => rmSync(temporary, { recursive: true, force: true }));
+const temporary = temporaryFolder('server');
 
 /** `--quick` proves that it runs; its numbers say little. */
 const quick = process.argv.includes('--quick');
 const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length);
 const seconds = Number(process.env['BENCH_SECONDS'] ?? (quick ? 1 : 10));
 
-await build({
-  stdin: {
-    contents: `export { startServer } from './src/server/server.js'; export { createPoolManager } from './src/pool/manager.js'; export { createMemory } from './src/memory/store.js';`,
-    resolveDir: root,
-    loader: 'ts',
-  },
-  outfile: join(temporary, 'server.mjs'),
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  packages: 'external',
-  logLevel: 'error',
-});
-
-await build({
-  entryPoints: [join(root, 'src/server/status-thread.ts')],
-  outfile: join(temporary, 'status-thread.js'),
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  packages: 'external',
-  logLevel: 'error',
-});
+const bundle = await bundleServer(temporary);
 
 const wanted = (name) => only === undefined || only === name;
-const failures = [];
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-const quantile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+const { failures, line: report } = createReport({ lenient: quick });
 
-function report(name, value, wish, holds) {
-  if (!holds && !quick) failures.push(name);
-  process.stdout.write(`${holds ? '  ' : '! '}${name.padEnd(64)} ${String(value).padStart(12)}   ${wish}\n`);
-}
-
-async function start(script, args, execArgv = []) {
-  const child = fork(join(import.meta.dirname, script), args, {
-    execArgv,
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-  const said = await new Promise((resolve, reject) => {
-    child.once('message', resolve);
-    child.once('exit', (code) => reject(new Error(`${script} ended with ${code}`)));
-  });
-  const ask = async (question) =>
-    await new Promise((resolve) => {
-      child.once('message', resolve);
-      child.send(question);
-    });
-  const stop = async () =>
-    await new Promise((resolve) => {
-      child.once('exit', resolve);
-      child.disconnect();
-    });
-  return { ...said, ask, stop };
-}
-
-const startGateway = async () => await start('../emulator/server.mjs', ['emulator', JSON.stringify({ workers: 2 })]);
+const startGateway = async () =>
+  await startChild(new URL('../emulator/server.mjs', import.meta.url), ['emulator', JSON.stringify({ workers: 2 })]);
 const startAdc = async (options = {}) =>
-  await start(
-    'server.mjs',
-    [pathToFileURL(join(temporary, 'server.mjs')).href, JSON.stringify({ listen: 'http://127.0.0.1:0', ...options })],
+  await startChild(
+    new URL('server.mjs', import.meta.url),
+    [bundle, JSON.stringify({ listen: 'http://127.0.0.1:0', ...options })],
     ['--expose-gc'],
   );
 

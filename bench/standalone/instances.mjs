@@ -1,7 +1,7 @@
 // A group of standalone instances in a process of its own, told and asked over IPC: `fork('instances.mjs', [count])`.
-import { loadEmulator } from '../emulator/load.mjs';
+import { importBundle } from '../support/bundle.mjs';
 
-const { startEmulator } = await loadEmulator();
+const { startEmulator } = await importBundle(`export { startEmulator } from './src/emulator/index.js';`);
 const emulator = await startEmulator({ mode: 'standalone', instances: Number(process.argv[2] ?? 16) });
 process.on('message', (question) => {
   if (question === 'counts') process.send(emulator.requests.byMethod);

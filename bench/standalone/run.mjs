@@ -1,73 +1,25 @@
 // Measures the standalone backend against 16 embedded instances: `npm run bench:standalone [-- --quick]`.
 // The instances, the server, the command line and this client are processes of their own.
-import { execFile, fork } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
-import { build } from 'esbuild';
 import { Pool } from 'undici';
+import { bundleEntries, bundleServer, root, temporaryFolder } from '../support/bundle.mjs';
+import { runProgram, startChild } from '../support/process.mjs';
+import { createReport } from '../support/report.mjs';
+import { median } from '../support/statistics.mjs';
 
-const root = join(import.meta.dirname, '../..');
 const quick = process.argv.includes('--quick');
 const instances = 16;
 const routes = quick ? 500 : 5000;
 const rounds = quick ? 2 : 5;
 
-const temporary = mkdtempSync(join(root, 'node_modules', '.bench-standalone-'));
-process.on('exit', () => rmSync(temporary, { recursive: true, force: true }));
-const run = promisify(execFile);
-
-const bundled = { bundle: true, platform: 'node', format: 'esm', packages: 'external', logLevel: 'error' };
-await build({
-  ...bundled,
-  entryPoints: [join(root, 'src/main.ts')],
-  outdir: join(temporary, 'cli'),
-  outExtension: { '.js': '.mjs' },
+const temporary = temporaryFolder('standalone');
+await bundleEntries([join(root, 'src/main.ts')], join(temporary, 'cli'), {
   splitting: true,
   define: { __ADC_VERSION__: '"0.0.0"' },
 });
-await build({
-  ...bundled,
-  stdin: {
-    contents: `export { startServer } from './src/server/server.js'; export { createPoolManager } from './src/pool/manager.js'; export { createMemory } from './src/memory/store.js';`,
-    resolveDir: root,
-    loader: 'ts',
-  },
-  outfile: join(temporary, 'server.mjs'),
-});
-
-const failures = [];
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-
-function report(name, value, wish, holds) {
-  if (!holds && !quick) failures.push(name);
-  process.stdout.write(`${holds ? '  ' : '! '}${name.padEnd(66)} ${String(value).padStart(12)}   ${wish}\n`);
-}
-
-async function start(script, args, execArgv = []) {
-  const child = fork(join(import.meta.dirname, script), args, {
-    execArgv,
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-  const said = await new Promise((resolve, reject) => {
-    child.once('message', resolve);
-    child.once('exit', (code) => reject(new Error(`${script} ended with ${code}`)));
-  });
-  return {
-    ...said,
-    ask: (question) =>
-      new Promise((resolve) => {
-        child.once('message', resolve);
-        child.send(question);
-      }),
-    stop: () =>
-      new Promise((resolve) => {
-        child.once('exit', resolve);
-        child.disconnect();
-      }),
-  };
-}
+const bundle = await bundleServer(temporary);
+const { failures, line: report } = createReport({ width: 66, lenient: quick });
 
 /** A configuration of the size; `edition` changes one route of it. */
 function configuration(edition) {
@@ -88,10 +40,10 @@ function configuration(edition) {
   };
 }
 
-const group = await start('instances.mjs', [String(instances)]);
-const adc = await start(
-  '../server/server.mjs',
-  [pathToFileURL(join(temporary, 'server.mjs')).href, JSON.stringify({ listen: 'http://127.0.0.1:0' })],
+const group = await startChild(new URL('instances.mjs', import.meta.url), [String(instances)]);
+const adc = await startChild(
+  new URL('../server/server.mjs', import.meta.url),
+  [bundle, JSON.stringify({ listen: 'http://127.0.0.1:0' })],
   ['--expose-gc'],
 );
 const path = '/apisix/admin/configs';
@@ -233,24 +185,13 @@ async function commandLine() {
   const walls = [];
   for (let round = 0; round < rounds; round += 1) {
     writeFileSync(file, JSON.stringify(configuration(1000 + round)));
-    const { PATH } = process.env;
     const flags = ['--backend', 'apisix-standalone', '--server', group.urls.join(','), '--token', group.adminKey];
-    const from = performance.now();
-    await run(process.execPath, [main, 'sync', '-f', file, ...flags, '--request-concurrent', '16'], {
+    const { wall } = await runProgram([main, 'sync', '-f', file, ...flags, '--request-concurrent', '16'], {
       cwd: temporary,
-      env: { PATH, NO_COLOR: '1' },
-      maxBuffer: 64 * 1024 * 1024,
     });
-    const wall = performance.now() - from;
     writeFileSync(finished, await finishedDocument());
-    const began = performance.now();
-    await run(process.execPath, [
-      join(import.meta.dirname, 'bare.mjs'),
-      group.urls.join(','),
-      group.adminKey,
-      finished,
-    ]);
-    const bare = performance.now() - began;
+    const script = join(import.meta.dirname, 'bare.mjs');
+    const { wall: bare } = await runProgram([script, group.urls.join(','), group.adminKey, finished]);
     ratios.push(wall / bare);
     walls.push(wall);
   }

@@ -1,0 +1,145 @@
+// Runs single stages of the line in a process of its own: `node stages.mjs <bundle> <what> <options as JSON>`.
+// Tells the times in milliseconds on standard output.
+import { writeFileSync } from 'node:fs';
+import { timeRepeatedly } from './support/time.mjs';
+import { operationsOf, replacement } from './support/replacement.mjs';
+import { median } from './support/statistics.mjs';
+
+const [bundle, what, options] = process.argv.slice(2);
+const stages = await import(bundle);
+const concurrency = 10;
+
+/** Loads a configuration as the command line does. */
+function load(file) {
+  return stages.loadConfiguration({
+    files: [file],
+    cwd: '/',
+    env: {},
+    allowUnsetEnv: false,
+    lint: true,
+    managedBy: true,
+  });
+}
+
+/** A backend that has memory of nothing, so that each read does all of the work. */
+async function open(pools, url) {
+  return await stages.openBackend('apisix', {
+    endpoints: [{ server: url, token: 'bench' }],
+    pools,
+    memory: stages.createMemory(),
+    concurrency,
+  });
+}
+
+/** A gateway to which writing takes no time. */
+const executed = { at: new Date(), status: 200, written: true };
+const writing = { execute: async () => executed, lagRefusal: () => undefined };
+
+/** What a reading gives, as a backend that has read already. */
+const having = (backend, reading) => ({ ...backend, read: async () => reading });
+
+const parts = {
+  /** Reading, parsing, checking and resolving a file. */
+  async configuration({ file, times }) {
+    return await timeRepeatedly(times, () => load(file));
+  },
+
+  /** The two states as texts. */
+  async states({ file, url, texts }) {
+    const pools = stages.createPoolManager();
+    const backend = await open(pools, url);
+    const [{ state: desired }, { state: current }] = [await load(file), await backend.read()];
+    for (const [index, state] of [desired, current].entries())
+      writeFileSync(texts[index], JSON.stringify([...state.resources.values()]));
+    await pools.close();
+    return { desired: desired.resources.size, current: current.resources.size };
+  },
+
+  /** Everything between the reading and the knowledge of the changes; `changes` is how many there must be. */
+  async diff({ file, url, changes, times }) {
+    const pools = stages.createPoolManager();
+    const backend = await open(pools, url);
+    const [configuration, reading] = [await load(file), await backend.read()];
+    const told = await timeRepeatedly(times, async () => {
+      const difference = await stages.readAndDiff({ backend: having(backend, reading), configuration });
+      if (difference.changes.length !== changes)
+        throw new Error(`${difference.changes.length} changes, not ${changes}`);
+      return difference;
+    });
+    await pools.close();
+    return told;
+  },
+
+  /** Everything the pure middle does when so many routes give way to as many others. */
+  async replacement({ count, times }) {
+    const { current, desired } = replacement(count);
+    const unmanaged = new Map();
+    const warm = async (run) => (await timeRepeatedly(times, run)).warm;
+    const changes = stages.diff({ desired, current, unmanaged });
+    if (changes.length !== 2 * count) throw new Error('not every route is a change');
+    const operations = operationsOf(changes);
+    const plan = stages.plan(operations);
+    const outcomes = await stages.apply(plan, writing);
+    if (outcomes.some(({ status }) => status !== 'applied')) throw new Error('not everything was applied');
+    const report = stages.foldOutcomes({ changes, outcomes, now: new Date() });
+    if (!report.success) throw new Error('the report is no success');
+    return {
+      diff: await warm(() => stages.diff({ desired, current, unmanaged })),
+      plan: await warm(() => stages.plan(operations)),
+      apply: await warm(() => stages.apply(plan, writing)),
+      report: await warm(() => stages.foldOutcomes({ changes, outcomes, now: new Date() })),
+    };
+  },
+
+  /** Each stage with a small and with a large configuration: how many times longer the large one takes. */
+  async growth({ small, large, times }) {
+    const pools = stages.createPoolManager();
+    const prepared = [];
+    for (const { file, url, empty } of [small, large]) {
+      const backend = await open(pools, url);
+      const [configuration, reading] = [await load(file), await backend.read()];
+      const bare = await open(pools, empty);
+      const creating = await stages.readAndDiff({ backend: bare, configuration });
+      const plan = creating.plan();
+      const outcomes = await stages.apply(plan, writing, { concurrency });
+      prepared.push({
+        configuration: () => load(file),
+        read: async () => await (await open(pools, url)).read(),
+        diff: async () => await stages.readAndDiff({ backend: having(backend, reading), configuration }),
+        plan: () => creating.plan(),
+        apply: async () => await stages.apply(plan, writing, { concurrency }),
+        report: () => {
+          const report = stages.foldOutcomes({
+            changes: creating.changes,
+            outcomes,
+            desired: creating.configured,
+            current: creating.current,
+            now: new Date(),
+          });
+          if (!report.success) throw new Error('the report is no success');
+          return stages.syncReport(report, creating);
+        },
+      });
+    }
+    const told = {};
+    for (const stage of Object.keys(prepared[0])) {
+      const taken = [[], []];
+      for (let time = -1; time < times; time += 1) {
+        for (const [index, part] of prepared.entries()) {
+          // Short ones several times, so that the clock and a single collection count less.
+          const repeats = index === 0 ? 5 : 1;
+          const began = performance.now();
+          for (let repeat = 0; repeat < repeats; repeat += 1) globalThis.held = await part[stage]();
+          if (time >= 0) taken[index].push((performance.now() - began) / repeats);
+        }
+      }
+      const [one, other] = taken.map(median);
+      told[stage] = other / one;
+      told[`${stage} ms`] = other;
+    }
+    await pools.close();
+    return told;
+  },
+};
+
+process.stdout.write(JSON.stringify(await parts[what](JSON.parse(options))));
