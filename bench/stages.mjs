@@ -3,7 +3,6 @@
 import { writeFileSync } from 'node:fs';
 import { timeRepeatedly } from './support/time.mjs';
 import { operationsOf, replacement } from './support/replacement.mjs';
-import { median } from './support/statistics.mjs';
 
 const [bundle, what, options] = process.argv.slice(2);
 const stages = await import(bundle);
@@ -91,52 +90,34 @@ const parts = {
     };
   },
 
-  /** Each stage with a small and with a large configuration: how many times longer the large one takes. */
-  async growth({ small, large, times }) {
+  /** Each stage of the line, warm, with a configuration that the gateway at `url` has and the one at `empty` has not. */
+  async line({ file, url, empty, times }) {
     const pools = stages.createPoolManager();
-    const prepared = [];
-    for (const { file, url, empty } of [small, large]) {
-      const backend = await open(pools, url);
-      const [configuration, reading] = [await load(file), await backend.read()];
-      const bare = await open(pools, empty);
-      const creating = await stages.readAndDiff({ backend: bare, configuration });
-      const plan = creating.plan();
-      const outcomes = await stages.apply(plan, writing, { concurrency });
-      prepared.push({
-        configuration: () => load(file),
-        read: async () => await (await open(pools, url)).read(),
-        diff: async () => await stages.readAndDiff({ backend: having(backend, reading), configuration }),
-        plan: () => creating.plan(),
-        apply: async () => await stages.apply(plan, writing, { concurrency }),
-        report: () => {
-          const report = stages.foldOutcomes({
-            changes: creating.changes,
-            outcomes,
-            desired: creating.configured,
-            current: creating.current,
-            now: new Date(),
-          });
-          if (!report.success) throw new Error('the report is no success');
-          return stages.syncReport(report, creating);
-        },
-      });
-    }
+    const backend = await open(pools, url);
+    const [configuration, reading] = [await load(file), await backend.read()];
+    const creating = await stages.readAndDiff({ backend: await open(pools, empty), configuration });
+    const plan = creating.plan();
+    const outcomes = await stages.apply(plan, writing, { concurrency });
+    const line = {
+      configuration: () => load(file),
+      read: async () => await (await open(pools, url)).read(),
+      diff: async () => await stages.readAndDiff({ backend: having(backend, reading), configuration }),
+      plan: () => creating.plan(),
+      apply: async () => await stages.apply(plan, writing, { concurrency }),
+      report: () => {
+        const report = stages.foldOutcomes({
+          changes: creating.changes,
+          outcomes,
+          desired: creating.configured,
+          current: creating.current,
+          now: new Date(),
+        });
+        if (!report.success) throw new Error('the report is no success');
+        return stages.syncReport(report, creating);
+      },
+    };
     const told = {};
-    for (const stage of Object.keys(prepared[0])) {
-      const taken = [[], []];
-      for (let time = -1; time < times; time += 1) {
-        for (const [index, part] of prepared.entries()) {
-          // Short ones several times, so that the clock and a single collection count less.
-          const repeats = index === 0 ? 5 : 1;
-          const began = performance.now();
-          for (let repeat = 0; repeat < repeats; repeat += 1) globalThis.held = await part[stage]();
-          if (time >= 0) taken[index].push((performance.now() - began) / repeats);
-        }
-      }
-      const [one, other] = taken.map(median);
-      told[stage] = other / one;
-      told[`${stage} ms`] = other;
-    }
+    for (const [stage, run] of Object.entries(line)) told[stage] = (await timeRepeatedly(times, run)).mean;
     await pools.close();
     return told;
   },
