@@ -1,7 +1,7 @@
-import { util, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { GatewayError, type ErrorCode } from '../model/errors.js';
 import { classifyExchange, isRefusedRequest, type Failure } from './failure.js';
-import { announcedKeepAlive, announcesClose, joinHeaders, requestHeaders } from './headers.js';
+import { parseHeaders, readAnnouncement, requestHeaders, type RawHeaders } from './headers.js';
 import { parseRetryAfter, retriedStatus, retryDelay } from './retry.js';
 import type { Connection } from './connection.js';
 import type { PoolSettings } from './options.js';
@@ -93,7 +93,7 @@ export class Exchange implements Expiring, QueueItem<Exchange>, Dispatcher.Dispa
   #answered = false;
   #status = 0;
   #statusText = '';
-  #headers: Readonly<Record<string, string>> = {};
+  #rawHeaders: RawHeaders = [];
   #chunks: Buffer[] = [];
   /** The last complete answer, given where no later attempt brings a better one. */
   #fallback: PoolResponse | undefined;
@@ -184,9 +184,10 @@ export class Exchange implements Expiring, QueueItem<Exchange>, Dispatcher.Dispa
     if (bodyEnd < this.#attemptEnd) this.#carrier.wheel.add(this, bodyEnd);
     this.#status = status;
     this.#statusText = statusText;
-    this.#headers = joinHeaders(util.parseHeaders(rawHeaders));
-    if (announcesClose(this.#headers)) this.#connection.ending = true;
-    this.#connection.keepAlive = announcedKeepAlive(this.#headers);
+    this.#rawHeaders = rawHeaders;
+    const { closes, keepAlive } = readAnnouncement(rawHeaders);
+    if (closes) this.#connection.ending = true;
+    this.#connection.keepAlive = keepAlive;
     return true;
   }
 
@@ -331,7 +332,7 @@ export class Exchange implements Expiring, QueueItem<Exchange>, Dispatcher.Dispa
   #retryAnswer(body: Uint8Array, mayHaveActed: boolean): boolean {
     if (!this.#repeatable || this.#phase === 'settled') return false;
     const now = performance.now();
-    const after = parseRetryAfter(this.#headers['retry-after'], Date.now());
+    const after = parseRetryAfter(parseHeaders(this.#rawHeaders)['retry-after'], Date.now());
     const delay = retryDelay(this.#retries, this.#carrier.settings, this.member.deadline - now, after);
     if (delay === undefined) return false;
     this.#fallback = this.#response(body);
@@ -356,14 +357,7 @@ export class Exchange implements Expiring, QueueItem<Exchange>, Dispatcher.Dispa
   }
 
   #response(body: Uint8Array): PoolResponse {
-    return {
-      status: this.#status,
-      statusText: this.#statusText,
-      headers: this.#headers,
-      body,
-      attempts: this.#attempts,
-      ambiguous: this.#ambiguous,
-    };
+    return new Answer(this.#status, this.#statusText, this.#rawHeaders, body, this.#attempts, this.#ambiguous);
   }
 
   #answer(response: PoolResponse): void {
@@ -390,5 +384,35 @@ export class Exchange implements Expiring, QueueItem<Exchange>, Dispatcher.Dispa
 
   get #url(): string {
     return this.#carrier.origin + this.#request.path;
+  }
+}
+
+/** An answer whose headers are parsed when somebody asks for them, which hardly anybody does. */
+class Answer implements PoolResponse {
+  readonly status: number;
+  readonly statusText: string;
+  readonly body: Uint8Array;
+  readonly attempts: number;
+  readonly ambiguous: boolean;
+  readonly #rawHeaders: RawHeaders;
+
+  constructor(
+    status: number,
+    statusText: string,
+    rawHeaders: RawHeaders,
+    body: Uint8Array,
+    attempts: number,
+    ambiguous: boolean,
+  ) {
+    this.status = status;
+    this.statusText = statusText;
+    this.body = body;
+    this.attempts = attempts;
+    this.ambiguous = ambiguous;
+    this.#rawHeaders = rawHeaders;
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    return parseHeaders(this.#rawHeaders);
   }
 }

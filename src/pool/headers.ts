@@ -1,3 +1,4 @@
+import { util } from 'undici';
 import type { PoolRequest } from './pool.js';
 
 /** The headers to send, with the login for a proxy that is spoken to directly. */
@@ -9,24 +10,41 @@ export function requestHeaders(
   return request.headers ?? null;
 }
 
-/** Several values of one name as one. A plain loop, because it runs for every answer. */
-export function joinHeaders(parsed: Record<string, string | string[]>): Readonly<Record<string, string>> {
-  const joined: Record<string, string> = {};
-  for (const name in parsed) {
-    const value = parsed[name];
-    if (value !== undefined) joined[name] = typeof value === 'string' ? value : value.join(', ');
+/** Headers as undici hands them over: names and values in turn. */
+export type RawHeaders = readonly Buffer[];
+
+/** The headers of an answer by lower-case name, several values of one name as one. */
+export function parseHeaders(raw: RawHeaders): Readonly<Record<string, string>> {
+  const parsed = util.parseHeaders([...raw]);
+  return Object.fromEntries(
+    Object.entries(parsed).map(([name, value]) => [name, typeof value === 'string' ? value : value.join(', ')]),
+  );
+}
+
+/** What a server says about the connection that an answer came over. */
+export interface Announcement {
+  /** It closes it after this answer. */
+  readonly closes: boolean;
+  /** For how long it keeps it when it is idle, in ms; Infinity where it says nothing. */
+  readonly keepAlive: number;
+}
+
+const saysNothing: Announcement = { closes: false, keepAlive: Infinity };
+
+/** Both names of interest have this length, so that most others need not be looked at: this runs for every answer. */
+const nameLength = 'connection'.length;
+
+/** Reads what the headers of an answer announce. */
+export function readAnnouncement(raw: RawHeaders): Announcement {
+  let announcement = saysNothing;
+  for (let index = 0; index < raw.length; index += 2) {
+    if (raw[index]?.length !== nameLength) continue;
+    const value = raw[index + 1]?.toString('latin1') ?? '';
+    if (value === 'keep-alive') continue;
+    const name = raw[index]?.toString('latin1').toLowerCase();
+    if (name === 'connection' && /\bclose\b/i.test(value)) announcement = { ...announcement, closes: true };
+    const seconds = name === 'keep-alive' ? /timeout=(\d+)/i.exec(value)?.[1] : undefined;
+    if (seconds !== undefined) announcement = { ...announcement, keepAlive: Number(seconds) * 1000 };
   }
-  return joined;
-}
-
-/** Whether an answer's headers announce the end of its connection. */
-export function announcesClose(headers: Readonly<Record<string, string>>): boolean {
-  const option = headers['connection'];
-  return option !== undefined && option !== 'keep-alive' && /\bclose\b/i.test(option);
-}
-
-/** For how long, in ms, the server says that it keeps an idle connection; Infinity where it says nothing. */
-export function announcedKeepAlive(headers: Readonly<Record<string, string>>): number {
-  const seconds = /timeout=(\d+)/i.exec(headers['keep-alive'] ?? '')?.[1];
-  return seconds === undefined ? Infinity : Number(seconds) * 1000;
+  return announcement;
 }

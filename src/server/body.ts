@@ -28,29 +28,47 @@ export async function readBody(request: IncomingMessage, limit: number, budget: 
   }
   if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge();
 
-  const chunks: Buffer[] = [];
-  let size = 0;
-  let released = false;
-  const release = (): void => {
-    if (released) return;
-    released = true;
-    budget.held -= size;
-  };
-  try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
+  return await new Promise<HeldBody>((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    let released = false;
+    const release = (): void => {
+      if (released) return;
+      released = true;
+      budget.held -= size;
+    };
+    const settle = (): void => {
+      request.off('data', take);
+      request.off('end', end);
+      request.off('close', lost);
+      request.off('error', lost);
+    };
+    const refuse = (error: AdcError): void => {
+      settle();
+      request.pause();
+      release();
+      reject(error);
+    };
+    const take = (chunk: Buffer): void => {
       size += chunk.length;
       budget.held += chunk.length;
-      if (size > limit) throw tooLarge();
-      if (budget.held > budget.limit) {
-        throw new AdcError('busy', `the bodies of all requests together are larger than ${budget.limit} bytes`);
-      }
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    release();
-    if (error instanceof AdcError) throw error;
-    throw new AdcError('aborted', 'the client went away before its request was complete', { cause: error });
-  }
-  const bytes = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size);
-  return { bytes, release };
+      if (size > limit) refuse(tooLarge());
+      else if (budget.held > budget.limit) {
+        refuse(new AdcError('busy', `the bodies of all requests together are larger than ${budget.limit} bytes`));
+      } else chunks.push(chunk);
+    };
+    const end = (): void => {
+      settle();
+      const bytes = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size);
+      resolve({ bytes, release });
+    };
+    const lost = (cause?: Error): void => {
+      refuse(new AdcError('aborted', 'the client went away before its request was complete', { cause }));
+    };
+    request.on('data', take);
+    request.on('end', end);
+    request.on('close', lost);
+    request.on('error', lost);
+    if (request.destroyed) lost();
+  });
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { Memory } from '../memory/memory.js';
 import { AdcError } from '../model/errors.js';
@@ -42,7 +42,7 @@ export function createPreparation(memory: Memory): (path: JobPath, bytes: Buffer
   const known = memory.space<PreparedJob>('requests');
   const latest = memory.space<{ readonly key: string }>('latest requests');
   return async (path, bytes) => {
-    const key = createHash('sha256').update(path).update('\0').update(bytes).digest('base64');
+    const key = `${path} ${hash('sha256', bytes, 'base64')}`;
     const remembered = known.get(key);
     if (remembered !== undefined) return remembered;
     const job = await prepare(path, bytes);
@@ -109,7 +109,5 @@ export function maskOf(credentials: readonly string[]): Mask {
  */
 function replacementWord({ opts, config }: JobRequest): string {
   const { lint: _, ...rest } = opts;
-  return createHash('sha256')
-    .update(JSON.stringify([rest, optInKindsOf(config)]))
-    .digest('base64');
+  return hash('sha256', JSON.stringify([rest, optInKindsOf(config)]), 'base64');
 }

@@ -255,6 +255,38 @@ describe('what a job is told', () => {
     expect(titles(await differ())).toEqual(['update route shop-0']);
   });
 
+  it('lowers once what has nothing to do, and again when the gateway holds a leftover', async () => {
+    const gateway = await start();
+    const configuration = configured({ services: [service('shop', 2)] });
+    await sync({ backend: await gateway.open(), configuration });
+    const memory = createMemory();
+    let lowered = 0;
+    const again = async (): Promise<readonly string[]> => {
+      const backend = await gateway.open({ memory });
+      const read = async (): Promise<Reading> => {
+        const reading = await backend.read();
+        return {
+          ...reading,
+          lower: (...given) => {
+            lowered += 1;
+            return reading.lower(...given);
+          },
+        };
+      };
+      const { plan: planned } = await sync({ backend: { ...backend, read }, configuration, memory });
+      return planned.operations.map(({ method, object }) => `${method} ${object}`);
+    };
+    expect([await again(), await again(), await again()]).toEqual([[], [], []]);
+    expect(lowered).toBe(1);
+
+    // What an interrupted delete of a service leaves: its upstream, under the id that a service of that name has.
+    const gone = [...configured({ services: [service('gone', 0)] }).state.resources.values()][0];
+    await gateway.admin('PUT', `upstreams/${gone?.id}`, { name: 'gone', nodes: { '127.0.0.1:80': 1 } });
+    expect(await again()).toEqual([`DELETE upstreams/${gone?.id}`]);
+    expect(await again()).toEqual([]);
+    expect(lowered).toBe(3);
+  });
+
   it('sends equal SSLs again on request', async () => {
     const gateway = await start();
     const pem = (name: string): string => readFileSync(join(import.meta.dirname, '../support/pem', name), 'utf8');

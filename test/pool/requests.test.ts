@@ -487,6 +487,35 @@ test('a released lease takes no request, and finishes what it has', async () => 
   expect(error.message).toBe(`GET ${server.origin}/x: the lease was released`);
 });
 
+test('an abandoned lease gives up what it has', async () => {
+  const server = await serve(() => {});
+  const lease = await makePools().lease({ origin: server.origin });
+  const error = rejection(lease.request(get));
+  await until('it is there', () => server.requests.length === 1);
+  lease.abandon();
+  lease.abandon();
+  expect(await error).toMatchObject({ code: 'aborted', message: `GET ${server.origin}/x: the job has ended` });
+  expect(await rejection(lease.request(get))).toMatchObject({ code: 'aborted' });
+});
+
+test('the signal of a shielded lease aborts nothing any more, neither what runs nor what comes', async () => {
+  const hold = gate();
+  const server = await serve(async (_request, response) => {
+    await hold.opened;
+    response.end('whole');
+  });
+  const controller = new AbortController();
+  const lease = await makePools().lease({ origin: server.origin }, { signal: controller.signal });
+  const answer = lease.request(get);
+  await until('it is there', () => server.requests.length === 1);
+  lease.shield();
+  controller.abort();
+  const next = lease.request(get);
+  hold.open();
+  expect([text(await answer), text(await next)]).toEqual(['whole', 'whole']);
+  expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
+});
+
 test('answers arrive whole: sizes, methods, header names and values', async () => {
   const big = 'é'.repeat(1_500_000);
   const server = await serve((request, response) => {

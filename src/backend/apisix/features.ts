@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import semver from 'semver';
 import type { Memory } from '../../memory/memory.js';
 import type { PoolResponse } from '../../pool/pool.js';
@@ -36,9 +36,7 @@ export function versionOf(response: PoolResponse): string | undefined {
 /** Names a gateway as one caller sees it, for what is remembered of it. Holds no token, no certificate and no key. */
 export function gatewayKey(endpoint: Endpoint): string {
   const { server, token, tls } = endpoint;
-  return createHash('sha256')
-    .update(JSON.stringify([server, token, tls ?? null]))
-    .digest('hex');
+  return hash('sha256', JSON.stringify([server, token, tls ?? null]));
 }
 
 interface Remembered {

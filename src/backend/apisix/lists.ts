@@ -16,9 +16,12 @@ export interface ParsedList {
 /** A list with nothing in it. */
 export const emptyList: ParsedList = { objects: [], bytes: 0 };
 
-interface Variants {
-  /** Last used last. */
-  readonly variants: readonly { readonly hash: string; readonly list: ParsedList }[];
+/** One list in the forms it arrived in, the last one last. */
+type Variants = readonly { readonly hash: string; readonly list: ParsedList }[];
+
+/** The lists of one gateway, by path. */
+interface KnownLists {
+  readonly lists: ReadonlyMap<string, Variants>;
 }
 
 /** Every worker of a gateway orders keys its own way, so one content arrives in about as many forms as there are workers. */
@@ -34,11 +37,15 @@ export interface ListDecoder {
    * @throws GatewayError `unauthorized`, `refused`, or `not_admin_api` for anything that is no list
    */
   decode(request: AdminRequest, response: PoolResponse, collection: Collection, parent?: string): ParsedList;
+  /** Remembers what was decoded. @param isAll every list was: what is remembered of others is of no more use */
+  remember(isAll: boolean): void;
 }
 
-/** Builds the decoder of one gateway as one caller sees it. */
+/** Builds the decoder of one reading of a gateway, as one caller sees it. */
 export function createListDecoder(client: AdminClient, memory: Memory, key: string): ListDecoder {
-  const space = memory.space<Variants>('apisix/lists');
+  const space = memory.space<KnownLists>('apisix/lists');
+  const before = space.get(key)?.lists ?? new Map<string, Variants>();
+  const now = new Map<string, Variants>();
   return {
     decode(request, response, collection, parent) {
       if (response.status !== 200) {
@@ -46,19 +53,27 @@ export function createListDecoder(client: AdminClient, memory: Memory, key: stri
         throw notAdminApi(client, request, response, 'a list is answered with 200');
       }
       const digest = hash('sha1', response.body);
-      const spaceKey = `${key} ${request.path}`;
-      const known = space.get(spaceKey)?.variants ?? [];
+      const known = before.get(request.path) ?? [];
       const variant = known.find((one) => one.hash === digest);
-      if (variant !== undefined) return variant.list;
+      if (variant !== undefined) {
+        now.set(request.path, known);
+        return variant.list;
+      }
 
       const parsed = parseList(client, request, response, collection, parent);
       const equal = known.find((one) => isSameList(one.list, parsed));
       const list = equal?.list ?? parsed;
       // Other contents are gone from the gateway: keeping them would only cost memory.
       const others = equal === undefined ? [] : known.filter((one) => one.list === list);
-      const variants = [...others.slice(1 - keptVariants), { hash: digest, list }];
-      space.set(spaceKey, { variants }, list.bytes * overhead + 256);
+      now.set(request.path, [...others.slice(1 - keptVariants), { hash: digest, list }]);
       return list;
+    },
+    remember(isAll) {
+      const isKnown = [...now].every(([path, variants]) => before.get(path) === variants);
+      if (isKnown && (!isAll || now.size === before.size)) return;
+      const lists = isAll ? now : new Map([...before, ...now]);
+      const bytes = [...lists.values()].reduce((sum, [variant]) => sum + (variant?.list.bytes ?? 0) * overhead + 256, 0);
+      space.set(key, { lists }, bytes);
     },
   };
 }

@@ -69,6 +69,7 @@ export async function readGateway(options: ReadOptions): Promise<ReadResult> {
   const consumers = lists[listed.indexOf('consumers')]?.objects ?? [];
   const readsCredentials = features.has('credentials') && !skipCredentials;
   const credentials = await readAllCredentials(client, decoder, readsCredentials ? consumers : [], concurrency);
+  decoder.remember(!skipCredentials);
   const snapshot = snapshotOf(memory, key, lists, credentials, features);
   return { snapshot, features, version };
 }

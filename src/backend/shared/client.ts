@@ -1,7 +1,7 @@
 import { AdcError, GatewayError, type ErrorCode, type GatewayFailure } from '../../model/errors.js';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
 import type { Lease, PoolRequest, PoolResponse } from '../../pool/pool.js';
-import type { BackendOptions, Endpoint } from '../backend.js';
+import type { BackendOptions, Endpoint, Exchange } from '../backend.js';
 import { redactJson, redactText, secretsIn } from '../../model/redaction.js';
 
 /** One request to an Admin API. */
@@ -50,6 +50,7 @@ export function createClient(endpoint: Endpoint, options: ClientOptions): AdminC
   }
   const prefix = base.pathname.replace(/\/+$/, '');
   const url = (path: string): string => `${base.origin}${prefix}${path}`;
+  const sharedHeaders = { ...options.headers, 'x-api-key': endpoint.token, accept: 'application/json' };
   let lease: Promise<Lease> | undefined;
   let writing = false;
   let closed = false;
@@ -71,31 +72,8 @@ export function createClient(endpoint: Endpoint, options: ClientOptions): AdminC
     url,
     async send(request) {
       if (closed) throw new AdcError('aborted', `${request.method} ${url(request.path)}: the job has ended`);
-      const started = performance.now();
-      const trace = (outcome: { readonly response?: PoolResponse; readonly error?: unknown }): void => {
-        options.onExchange?.({
-          method: request.method,
-          url: url(request.path),
-          took: performance.now() - started,
-          attempts: outcome.response?.attempts ?? 1,
-          ...(request.body === undefined ? {} : { requestBody: maskBody(request.body) }),
-          ...(outcome.response === undefined ? {} : { status: outcome.response.status }),
-          ...(outcome.response === undefined
-            ? {}
-            : {
-                responseBody: shorten(redactText(maskBody(textOf(outcome.response)), secretsSent(endpoint, request))),
-              }),
-          ...(outcome.error === undefined ? {} : { error: messageOf(outcome.error) }),
-        });
-      };
-      try {
-        const response = await (await open()).request(poolRequest(request));
-        if (options.onExchange !== undefined) trace({ response });
-        return response;
-      } catch (error) {
-        if (options.onExchange !== undefined) trace({ error });
-        throw error;
-      }
+      const sent = (await open()).request(poolRequest(request));
+      return options.onExchange === undefined ? sent : told(sent, request, options.onExchange);
     },
     beginWriting() {
       writing = true;
@@ -107,6 +85,30 @@ export function createClient(endpoint: Endpoint, options: ClientOptions): AdminC
     },
   };
 
+  async function told(
+    sent: Promise<PoolResponse>,
+    request: AdminRequest,
+    tell: (exchange: Exchange) => void,
+  ): Promise<PoolResponse> {
+    const started = performance.now();
+    const facts = (): Pick<Exchange, 'method' | 'url' | 'took' | 'requestBody'> => ({
+      method: request.method,
+      url: url(request.path),
+      took: performance.now() - started,
+      ...(request.body === undefined ? {} : { requestBody: maskBody(request.body) }),
+    });
+    try {
+      const response = await sent;
+      const { status, attempts } = response;
+      const responseBody = shorten(redactText(maskBody(textOf(response)), secretsSent(endpoint, request)));
+      tell({ ...facts(), attempts, status, responseBody });
+      return response;
+    } catch (error) {
+      tell({ ...facts(), attempts: 1, error: messageOf(error) });
+      throw error;
+    }
+  }
+
   /** A lease that could not be had has nothing to do, and its user has seen the error. */
   function withLease(act: (held: Lease) => void): void {
     lease?.then(act, () => undefined);
@@ -116,13 +118,14 @@ export function createClient(endpoint: Endpoint, options: ClientOptions): AdminC
     return {
       method: request.method,
       path: `${prefix}${request.path}`,
-      headers: {
-        ...options.headers,
-        'x-api-key': endpoint.token,
-        accept: 'application/json',
-        ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...request.headers,
-      },
+      headers:
+        request.body === undefined && request.headers === undefined
+          ? sharedHeaders
+          : {
+              ...sharedHeaders,
+              ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+              ...request.headers,
+            },
       ...(request.body === undefined ? {} : { body: request.body }),
       ...(options.requestTimeout === undefined ? {} : { timeout: options.requestTimeout }),
       ...(request.signal === undefined ? {} : { signal: request.signal }),
