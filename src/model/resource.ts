@@ -40,7 +40,8 @@ export interface State {
   readonly outside?: ReadonlyMap<ResourceKey, string>;
   /**
    * Of a current state, what the stored form of each resource refers to besides its parent, fields that no configuration
-   * can mention included. A target need not exist. Absent where nothing refers to anything, and of what is desired.
+   * can mention included. A target need not exist. The upstream
+   * that a service has as its own is no resource, but stands here under its key as well. Absent where nothing refers to anything, and of what is desired.
    */
   readonly references?: ReadonlyMap<ResourceKey, readonly ResourceKey[]>;
 }

@@ -86,9 +86,12 @@ export const outsiderCases: readonly GatewayCase[] = [
   {
     name: 'what only strangers use is left alone for ever, until they are gone',
     async run(bench) {
-      const [pair] = [certificates.shop];
+      const pair = certificates.shop;
       const document = {
         services: [
+          service('tls-too', {
+            upstream: { scheme: 'https', nodes: [node('10.0.0.5')], tls: { client_cert_id: 'cert-too' } },
+          }),
           service('s', { upstreams: [{ id: 'named', name: 'named', nodes: [node('10.0.0.2')] }] }),
           service('split'),
         ],
@@ -98,7 +101,12 @@ export const outsiderCases: readonly GatewayCase[] = [
         ],
         plugin_configs: [{ id: 'config', name: 'config', plugins: { cors: {} } }],
         consumer_groups: [],
-        ssls: [{ id: 'cert', type: 'client', snis: ['client.test'], certificates: [pair] }],
+        ssls: ['cert', 'cert-too'].map((id) => ({
+          id,
+          type: 'client',
+          snis: [`${id}.test`],
+          certificates: [pair],
+        })),
       };
       await bench.sync(document);
       const planted: Readonly<Record<string, JsonObject>> = {
@@ -106,6 +114,7 @@ export const outsiderCases: readonly GatewayCase[] = [
         'routes/named': { uri: '/named', upstream_id: 'named' },
         'routes/shared': { uri: '/shared', upstream_id: 'shared', plugin_config_id: 'config' },
         'routes/tls': { uri: '/tls', upstream_id: 'tls' },
+        'routes/tls-too': { uri: '/tls-too', upstream_id: 'tls-too' },
         'routes/split': {
           uri: '/split',
           upstream_id: 's',
@@ -118,7 +127,11 @@ export const outsiderCases: readonly GatewayCase[] = [
       const held = await Promise.all(Object.keys(planted).map((path) => bench.stored(path)));
       expect(await bench.diff(document)).toEqual([]);
       const summary = await bench.sync(emptied);
-      expect([...summary.applied].sort()).toEqual(['delete service s', 'delete service split']);
+      expect([...summary.applied].sort()).toEqual([
+        'delete service s',
+        'delete service split',
+        'delete service tls-too',
+      ]);
       for (let round = 0; round < 2; round += 1) {
         expect((await bench.sync(emptied)).applied).toEqual([]);
         expect((await bench.sync({ services: [] })).applied).toEqual([]);
@@ -127,19 +140,37 @@ export const outsiderCases: readonly GatewayCase[] = [
         expect([path, (await bench.stored(path)) === undefined]).toEqual([path, false]);
       expect(await bench.stored('plugin_configs/config')).toBeDefined();
       expect(await bench.stored('ssls/cert')).toBeDefined();
+      expect(await bench.stored('ssls/cert-too')).toBeDefined();
       expect(await Promise.all(Object.keys(planted).map((path) => bench.stored(path)))).toEqual(held);
 
       for (const path of Object.keys(planted)) await bench.uproot(path);
       const last = await bench.sync(emptied);
       expect([...last.applied].sort()).toEqual([
         'delete plugin_config config',
-        'delete ssl client.test',
+        'delete ssl cert-too.test',
+        'delete ssl cert.test',
         'delete upstream named',
         'delete upstream s',
         'delete upstream shared',
         'delete upstream split',
         'delete upstream tls',
+        'delete upstream tls-too',
       ]);
+    },
+  },
+  {
+    name: 'a named upstream that a stranger uses stays although its service loses all upstreams',
+    async run(bench) {
+      const named = { id: 'named', name: 'named', nodes: [node('10.0.0.2')] };
+      await bench.sync({ services: [service('s', { upstreams: [named] })] });
+      await bench.plant('routes/lone', { uri: '/lone', upstream_id: 'named' });
+      const document = { services: [{ id: 's', name: 's', plugins: { mocking: { response_example: 'x' } } }] };
+      expect((await bench.sync(document)).applied).toEqual(['update service s']);
+      expect((await bench.sync({ ...document, upstreams: [] })).applied).toEqual([]);
+      expect(await bench.stored('upstreams/named')).toBeDefined();
+      await bench.uproot('routes/lone');
+      await bench.sync(document);
+      expect(await bench.stored('upstreams/named')).toBeUndefined();
     },
   },
   {

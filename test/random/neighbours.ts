@@ -2,7 +2,8 @@ import { expect } from 'vitest';
 import { deriveId } from '../../src/model/ids.js';
 import type { JsonObject } from '../../src/model/json.js';
 import { certificates } from '../cases/documents.js';
-import type { RawObjects, Subject } from './subject.js';
+import type { RawObjects } from './stored.js';
+import type { Subject } from './subject.js';
 import type { World } from './world.js';
 
 const other = { labels: { owner: 'somebody-else' } };

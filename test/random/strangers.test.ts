@@ -3,9 +3,11 @@ import type { JsonObject } from '../../src/model/json.js';
 import { certificates } from '../cases/documents.js';
 import { drawConfiguration } from './configurations.js';
 import { drawn } from './draw.js';
-import { dangling, Keys } from './expectations.js';
+import { Keys } from './expectations.js';
+import { expectUntouched } from './neighbours.js';
 import { holdsFor, patience } from './runs.js';
 import { expectSettled } from './settled.js';
+import { pathOf, usedBy } from './stored.js';
 import { drawPlanted, plantWhatIsTaken } from './strangers.js';
 import { describeEach } from './targets.js';
 
@@ -30,25 +32,32 @@ describeEach(({ world, fresh }) => {
         expect(await subject.diff(dumped), 'a diff of the dump').toEqual([]);
         expect((await subject.sync(dumped)).planned).toBe(0);
         expect(await subject.raw()).toEqual(before);
-        const strays = [...(before[0] ?? new Map<string, JsonObject>())].filter(
-          ([path, value]) => outsideServices.has(path) && value['service_id'] === undefined,
+        const wanted = new Set([...subject.configuration(next).state.resources.values()].map(pathOf));
+        const strays = new Map(
+          [...(before[0] ?? new Map<string, JsonObject>())].filter(
+            ([path, value]) => outsideServices.has(path) && value['service_id'] === undefined && !wanted.has(path),
+          ),
         );
-        const areUsing = strays.some(([, value]) => /"(upstream|plugin_config)_id":/.test(JSON.stringify(value)));
         const expected = {
-          beside: new Set(strays.map(([path]) => path)),
+          beside: new Set(strays.keys()),
           mayLackOwnUpstream: () => true,
           comparesValues: false,
           mayKeep: ['enable_websocket'],
+          mayBeMarked: true,
           // A credential of no plugin is nothing that a configuration can hold.
           mayRemain: (path: string, value: JsonObject) =>
             /credentials/.test(path) && JSON.stringify(value['plugins']) === '{}',
         };
-        // What a route outside the services uses cannot go.
         keys.collect(next);
-        const { failed } = await subject.sync(next);
-        expect(failed.filter((line) => !/^delete (upstream|plugin_config) .* still us/.test(line))).toEqual([]);
-        if (areUsing) for (const raw of await subject.raw()) expect(dangling(raw)).toEqual([]);
-        else await expectSettled(subject, next, keys, expected);
+        expect((await subject.sync(next)).failed).toEqual([]);
+        for (const raw of await subject.raw()) {
+          expectUntouched(raw, strays);
+          const used = usedBy(raw, strays.keys());
+          await expectSettled(subject, next, keys, {
+            ...expected,
+            mayRemain: (path, value) => used.has(path) || expected.mayRemain(path, value),
+          });
+        }
       });
     },
     patience,

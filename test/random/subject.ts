@@ -9,6 +9,7 @@ import type { State } from '../../src/model/resource.js';
 import { dumpDocument } from '../../src/pipeline/config/dump.js';
 import { resolveConfiguration, type Configuration } from '../../src/pipeline/config/resolve.js';
 import type { Pools } from '../../src/pool/pool.js';
+import { pathOf, type RawObjects } from './stored.js';
 import { dumpState, readAndDiff, sync, type JobScope } from '../../src/sync.js';
 
 /** What part of the gateway a job is about, and how it is carried out. */
@@ -26,6 +27,8 @@ export interface SubjectOptions {
 /** What a sync did. */
 export interface Done {
   readonly changes: readonly string[];
+  /** Where what was shown as new is stored; not of global rules, which have no place of their own. */
+  readonly created: readonly string[];
   /** What was not done, and why. */
   readonly failed: readonly string[];
   /** How many writes were planned. */
@@ -34,9 +37,6 @@ export interface Done {
 
 const kindsOf = (words: readonly string[] | undefined): readonly Kind[] | undefined => words?.filter(isKind);
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-/** The objects of one gateway or instance, by `routes/<id>` and `consumers/<username>/credentials/<id>`. */
-export type RawObjects = ReadonlyMap<string, JsonObject>;
 
 const collections = [
   'services',
@@ -99,6 +99,9 @@ export class Subject {
       const isDone = (status: string): boolean => status === 'applied' || status === 'unchanged';
       return {
         changes: difference.changes.map(({ type, kind, name }) => `${type} ${kind} ${name}`),
+        created: difference.changes.flatMap((change) =>
+          change.type === 'create' && change.kind !== 'global_rule' ? [pathOf(change.desired)] : [],
+        ),
         planned: plan.operations.length,
         failed: [
           ...(report?.outcomes ?? [])
@@ -158,6 +161,23 @@ export class Subject {
     }
     const refusals = await Promise.all(this.emulator.urls.map((url) => this.#plantInDocument(url, path, value)));
     return refusals.find((refusal) => refusal !== undefined);
+  }
+
+  /**
+   * Plants a route whose service does not exist: in standalone mode nobody looks; elsewhere by deleting its service by force.
+   *
+   * @returns what was wrong with it, on the oldest gateways that they do not do that; undefined where it is there
+   */
+  async plantOrphan(path: string, value: JsonObject, serviceId: string): Promise<string | undefined> {
+    const orphan = { ...value, service_id: serviceId };
+    if (this.backend === 'apisix-standalone') return this.plant(path, orphan);
+    const refusal =
+      (await this.plant(`services/${serviceId}`, { name: 'gone', plugins: {} })) ?? (await this.plant(path, orphan));
+    const { status } = await this.admin('DELETE', `/services/${serviceId}?force=true`);
+    if (refusal === undefined && status === 200) return undefined;
+    await this.admin('DELETE', `/${path}`);
+    while ((await this.admin('DELETE', `/services/${serviceId}`)).status === 400);
+    return refusal ?? `${path}: ${status}`;
   }
 
   async #plantInDocument(url: string, path: string, value: JsonObject): Promise<string | undefined> {

@@ -135,6 +135,14 @@ describe('reading what a gateway stores', () => {
     expect(state.resources.get('upstream/n')).toMatchObject({ parent: 'service/s1', name: 'canary' });
     expect(state.resources.get('upstream/n')?.body['labels']).toEqual({ a: 'b' });
     expect(state.resources.get('upstream/o')?.parent).toBeUndefined();
+    const lacking = [
+      stored('services', 's1', { name: 'shop', upstream_id: 's1' }),
+      stored('services', 's2', { name: 'blog' }),
+      ...['s1', 's2'].map((id) => stored('upstreams', `of ${id}`, { labels: { __ADC_UPSTREAM_SERVICE_ID: id } })),
+    ];
+    for (const key of ['upstream/of s1', 'upstream/of s2']) {
+      expect(read(lacking).state.resources.get(key)?.parent).toBeUndefined();
+    }
   });
 
   it('says what it leaves out, and drops nothing silently', () => {
@@ -189,6 +197,7 @@ describe('reading what a gateway stores', () => {
       'route/r1': ['plugin_config/p', 'ssl/x'],
       'route/r2': ['upstream/u', 'upstream/7'],
       'service/s2': ['upstream/s2', 'ssl/x'],
+      'upstream/s2': ['ssl/x'],
     });
     expect(state.outside?.get('consumer_credential/nobody/c')).toBe('its consumer "nobody" does not exist');
     expect(notices.filter(({ onTakeOver }) => onTakeOver === true)).toEqual([

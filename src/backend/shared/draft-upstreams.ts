@@ -6,7 +6,7 @@ import { keepStored } from './keep.js';
 import { referencesOf } from './references.js';
 import type { ServiceWriter } from './service-objects.js';
 import { toAdmin } from './to-admin.js';
-import { isUpstreamInside, mayBeLeftover, ownerOf, ownsUpstream } from './upstream-roles.js';
+import { hasTarget, isUpstreamInside, mayBeLeftover, ownerOf, ownsUpstream } from './upstream-roles.js';
 import { asText } from './values.js';
 
 /** The own upstream of a service that may not need it any more, and the change of that service. */
@@ -63,7 +63,7 @@ export function removeUnused(draft: Draft, released: readonly Released[], desire
 
 /**
  * Deletes what an interrupted job left behind: upstreams that are ours and that nothing uses. Ours is one that says which
- * service it belongs to, where that service is gone or only comes with this job; and one that can only be the default
+ * service it belongs to, where that service is gone, only comes with this job or has no other upstream; and one that can only be the default
  * upstream of a service with a derived id. Where the job's scope could not have held its service, it stays.
  */
 export function removeLeftovers(draft: Draft, { desired, unmanagedIn }: DraftInput): void {
@@ -90,7 +90,9 @@ function isLeftover(draft: Draft, { id, value }: AdminObject, desired: State): b
   const owner = ownerOf(value);
   if (owner !== undefined) {
     const ref = objectRef('services', owner);
-    return draft.stored(ref) === undefined || draft.final(ref) === undefined;
+    const held = draft.stored(ref);
+    if (held === undefined || draft.final(ref) === undefined) return true;
+    return !hasTarget(held, draft.stored(objectRef('upstreams', owner)) !== undefined);
   }
   const isNamedAlike = service === undefined || asText(service.value['name']) === asText(value['name']);
   return isNamedAlike && mayBeLeftover({ id, value });

@@ -8,7 +8,7 @@ import { objectRef, type AdminObject, type Collection } from './collections.js';
 import type { Features } from './features.js';
 import { withClientDefaults } from './format-defaults.js';
 import { labelsFromAdmin, nameFromLabel } from './labels.js';
-import { ownerOf, ownsUpstream } from './upstream-roles.js';
+import { hasTarget, ownerOf, ownsUpstream } from './upstream-roles.js';
 import { hidesClientKey, upstreamFromAdmin } from './upstream.js';
 import { asList, asObject, asText, isSame, type Draft } from './values.js';
 
@@ -64,6 +64,10 @@ export function fromAdmin(objects: AdminObjects, features: Features): Translatio
     reportUnmanagedFields(notices, 'service', id, value);
     const upstream = storedUpstream(id, value, upstreams);
     refer(key, ['service', value], ['upstream', upstream]);
+    if (upstream !== undefined && upstream === upstreams.get(id)) {
+      const own = referencesIn('upstream', upstream).map(referenceKey);
+      if (own.length > 0) references.set(resourceKey('upstream', id), own);
+    }
     if (upstream !== undefined && hidesClientKey(upstream)) {
       notices.push(hiddenKey(`the upstream of service "${id}"`, resourceKey('service', id)));
     }
@@ -73,7 +77,9 @@ export function fromAdmin(objects: AdminObjects, features: Features): Translatio
     if (hidesClientKey(value)) notices.push(hiddenKey(`upstream "${id}"`, resourceKey('upstream', id)));
     const owner = ownerOf(value);
     const name = asText(value['name']) ?? id;
-    const parent = owner !== undefined && services.has(owner) ? resourceKey('service', owner) : undefined;
+    const service = owner === undefined ? undefined : services.get(owner);
+    const isNested = service !== undefined && hasTarget(service, upstreams.has(service.id));
+    const parent = isNested ? resourceKey('service', service.id) : undefined;
     refer(add('upstream', id, name, { name, ...upstreamFromAdmin(value) }, parent), ['upstream', value]);
   });
   const addRoute = (kind: 'route' | 'stream_route', id: string, value: JsonObject, body: JsonObject): void => {

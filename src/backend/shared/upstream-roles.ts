@@ -30,6 +30,17 @@ export function ownsUpstream(
   return upstream === undefined || !isMarkedShared(upstream);
 }
 
+/**
+ * Tells whether a service has an upstream to send requests to: a file has named upstreams only in such a service.
+ *
+ * @param hasOwn whether there is an upstream of the service's id
+ */
+export function hasTarget({ id, value }: Pick<AdminObject, 'id' | 'value'>, hasOwn: boolean): boolean {
+  const reference = asText(value['upstream_id']);
+  if (reference !== undefined && (reference !== id || hasOwn)) return true;
+  return asObject(value['upstream']) !== undefined;
+}
+
 /** Tells whether a state has a place for the upstream of a service only inside it: another upstream has the service's id. */
 export function isUpstreamInside({ kind, id, body }: Resource, state: State): boolean {
   return kind === 'service' && body['upstream'] !== undefined && state.resources.has(resourceKey('upstream', id));

@@ -81,6 +81,26 @@ describe('what is in use', () => {
     ]);
   });
 
+  it('is what the upstream uses that a service leaves to a stranger', () => {
+    const held = stateOf(
+      [resource('service', 's', { upstream: {} }), resource('ssl', 'cert'), resource('route', 'r')],
+      {
+        outside: { 'route/r': alone },
+        references: {
+          'service/s': ['upstream/s', 'ssl/cert'],
+          'upstream/s': ['ssl/cert'],
+          'route/r': ['upstream/s'],
+        },
+      },
+    );
+    const given = new Map([['route/r', alone]]);
+    expect(leaveInUse(held, nothing, given).get('ssl/cert')).toBe('it is in use by upstream "s", which is left alone');
+    const another = stateOf([resource('service', 's', { upstream_id: 'u' })]);
+    expect(leaveInUse(held, another, given).has('ssl/cert')).toBe(true);
+    const same = stateOf([resource('service', 's', { upstream: { nodes: [] } })]);
+    expect(leaveInUse(held, same, given)).toBe(given);
+  });
+
   it('is the certificate in a route’s inline upstream, as long as an update keeps that', () => {
     const held = stateOf([resource('ssl', 'cert'), resource('route', 'r')], {
       references: { 'route/r': ['ssl/cert'] },

@@ -1,7 +1,7 @@
 import type { Unmanaged } from '../../model/change.js';
 import type { Kind } from '../../model/kinds.js';
 import { referenceKey, referencesIn } from '../../model/references.js';
-import type { Resource, ResourceKey, State } from '../../model/resource.js';
+import { resourceKey, type Resource, type ResourceKey, type State } from '../../model/resource.js';
 
 /** What others may refer to: gateways do not delete it as long as somebody does. */
 const referable: ReadonlySet<Kind> = new Set<Kind>(['upstream', 'plugin_config', 'consumer_group', 'ssl']);
@@ -21,19 +21,24 @@ export function leaveInUse(current: State, desired: State, unmanaged: Unmanaged)
 
   const inUse = new Map<ResourceKey, string>();
   const open: ResourceKey[] = [];
+  const leftBehind = new Set<ResourceKey>();
   const keep = (targets: readonly ResourceKey[], why: () => string): void => {
     for (const target of targets) {
+      if (isLeftBehind(target, current, desired) && !leftBehind.has(target)) {
+        leftBehind.add(target);
+        open.push(target);
+      }
       if (inUse.has(target) || canGo(target) === undefined) continue;
       inUse.set(target, why());
       open.push(target);
     }
   };
   const keepWhatItUses = (key: ResourceKey): void => {
-    const user = current.resources.get(key);
-    if (user === undefined || desired.resources.has(key)) return;
+    if (desired.resources.has(key)) return;
+    const { kind, name } = current.resources.get(key) ?? { kind: 'upstream', name: key.slice(key.indexOf('/') + 1) };
     keep(
       current.references?.get(key) ?? [],
-      () => `it is in use by ${user.kind} ${JSON.stringify(user.name)}, which is left alone`,
+      () => `it is in use by ${kind} ${JSON.stringify(name)}, which is left alone`,
     );
   };
 
@@ -44,6 +49,12 @@ export function leaveInUse(current: State, desired: State, unmanaged: Unmanaged)
   }
   for (let key = open.pop(); key !== undefined; key = open.pop()) keepWhatItUses(key);
   return inUse.size === 0 ? unmanaged : new Map([...unmanaged, ...inUse]);
+}
+
+/** A service's own upstream, which a service that goes away or turns to another one leaves to the others who use it. */
+function isLeftBehind(key: ResourceKey, current: State, desired: State): boolean {
+  if (!key.startsWith('upstream/') || current.resources.has(key) || desired.resources.has(key)) return false;
+  return desired.resources.get(resourceKey('service', key.slice('upstream/'.length)))?.body['upstream'] === undefined;
 }
 
 /** A certificate that a route refers to stands in its inline upstream: an update keeps that, unless it names another. */
