@@ -21,6 +21,8 @@ export class Connection {
   keepAlive = Infinity;
   idleSince = 0;
   idleUntil = 0;
+  /** The first thing that went wrong on it. Node says then what a TLS alert was; undici speaks of the end that follows. */
+  error: Error | undefined;
   /** When it is too old to take a further request. */
   readonly ageUntil: number;
   readonly #client: Client;
@@ -29,6 +31,9 @@ export class Connection {
   /** @param origin of the requests, also where a proxy is between */
   constructor(socket: Socket, origin: string, ageUntil: number, bodyMax: number) {
     this.socket = socket;
+    socket.once('error', (error) => {
+      this.error = error;
+    });
     this.ageUntil = ageUntil;
     this.#client = new Client(origin, {
       pipelining: 1,

@@ -234,7 +234,9 @@ export class Exchange implements Expiring, QueueItem<Exchange>, Dispatcher.Dispa
     }
     const { tls, clientCertificate } = this.#carrier;
     const headersRead = this.#phase === 'reading';
-    this.attemptFailed(classifyExchange(error, { tls, fresh, clientCertificate, headersRead }));
+    this.attemptFailed(
+      classifyExchange(error, { tls, fresh, clientCertificate, headersRead, first: connection.error }),
+    );
   }
 
   /** An attempt came to no answer: waits and tries again, or gives up. */

@@ -75,15 +75,19 @@ export interface ExchangeFacts {
   readonly clientCertificate: boolean;
   /** The headers of the answer had come. */
   readonly headersRead: boolean;
+  /** What went wrong on the connection before the request was said to have failed. */
+  readonly first: Error | undefined;
 }
 
 /** Classifies the failure of a request on an open connection. */
 export function classifyExchange(error: Error, connection: ExchangeFacts): Failure {
-  const code = errorCode(error);
-  const words = connection.tls && code.startsWith('ERR_SSL_') ? tlsWords(error, code) : undefined;
   // With TLS 1.3 a server judges the client's certificate after the client has finished, so its verdict arrives here.
+  const first = connection.fresh && !connection.headersRead ? connection.first : undefined;
+  const verdict = [error, first].find((one) => one !== undefined && errorCode(one).startsWith('ERR_SSL_'));
+  const words = connection.tls && verdict !== undefined ? tlsWords(verdict, errorCode(verdict)) : undefined;
   if (words !== undefined)
-    return { code: 'tls_handshake', text: words, reason: 'connect', transient: false, cause: error };
+    return { code: 'tls_handshake', text: words, reason: 'connect', transient: false, cause: verdict };
+  const code = errorCode(error);
   const hint =
     connection.tls && connection.fresh && !connection.clientCertificate
       ? ' (right after the TLS handshake; the server may demand a client certificate)'

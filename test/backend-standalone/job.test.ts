@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseDocument, serialiseDocument, shareWith, type Document } from '../../src/backend/standalone/document.js';
-import { takeInventory, type Inventory } from '../../src/backend/standalone/inventory.js';
+import { placeOf, refAt, takeInventory, type Inventory } from '../../src/backend/standalone/inventory.js';
 import { createJob } from '../../src/backend/standalone/job.js';
 import { KeptDocument } from '../../src/backend/standalone/remembered.js';
 import { diff } from '../../src/pipeline/diff/diff.js';
@@ -62,6 +62,32 @@ describe('a job', () => {
       consumers_conf_version: 5,
     });
     expect(body['routes']).toMatchObject([route, { id: 'a' }, { id: 'b' }]);
+  });
+
+  test('finds objects whose ids hold what is encoded in paths', () => {
+    const ids = ['a b', '50%', 'a/b', 'größe', 'a%2Fb'];
+    const newest = takeInventory(
+      parsed({
+        ...versions,
+        services: [{ id: 'shop', name: 'shop', plugins: {} }],
+        routes: [...ids.map((id) => ({ id, uri: '/', service_id: 'shop' })), { id: 'lone %', uri: '/', plugins: {} }],
+        consumers: [
+          { username: 'ann', plugins: {} },
+          ...ids.map((id) => ({ id: `ann/credentials/${id}`, plugins: { 'key-auth': { key: id } } })),
+        ],
+      }),
+    );
+    const { state } = configured({ services: [service('shop', ['a'])], consumers: [{ username: 'ann' }] });
+    const changes = diff({ desired: state, current: newest.state, unmanaged: new Map() });
+    expect(changes.filter(({ type }) => type === 'delete')).toHaveLength(2 * ids.length);
+    const job = createJob({ newest, changes, desired: state }, () => 100);
+    const body = JSON.parse(job.writeFor(newest, new Map()).content?.body ?? '') as Record<string, object[]>;
+    expect(body['routes']).toMatchObject([{ id: 'lone %' }, { id: 'a' }]);
+    expect(body['consumers']).toMatchObject([{ username: 'ann' }]);
+    for (const ref of newest.objects.keys()) {
+      const { section, id } = placeOf(ref);
+      expect(refAt(section, id)).toBe(ref);
+    }
   });
 });
 

@@ -5,6 +5,8 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { expect, onTestFinished, test as plainTest } from 'vitest';
+import { openBackend } from '../../src/backend/registry.js';
+import { createMemory } from '../../src/memory/store.js';
 import type { PoolManagerOptions } from '../../src/pool/options.js';
 import type { Lease, PoolResponse, TlsIdentity } from '../../src/pool/pool.js';
 import { clientCertificates, deadPort, makePools, pem, poolReport, serve, sleep, text, until } from './support.js';
@@ -160,6 +162,20 @@ test('ssl_verify_client on: identities get through as themselves, and without on
   const refused = await anonymous.request({ method: 'GET', path: '/' });
   expect(refused).toMatchObject({ status: 400, attempts: 1 });
   expect(text(refused)).toContain('No required SSL certificate was sent');
+
+  const pinged = async (tls: TlsIdentity) => {
+    const endpoint = { server: server.origin, token: 'the-key', tls };
+    const backend = await openBackend('apisix', { endpoints: [endpoint], pools, memory: createMemory() });
+    const [answer] = await backend.ping();
+    backend.close();
+    return answer?.error;
+  };
+  const missing = await pinged({ ca });
+  expect(missing).toMatchObject({ code: 'tls_handshake' });
+  expect(missing?.message).toMatch(/^GET https:.*: TLS handshake failed: the server demands a client certificate/);
+  const foreign = await pinged({ ca, cert: pem('server-self-signed.pem'), key: pem('server.key') });
+  expect(foreign).toMatchObject({ code: 'tls_handshake' });
+  expect(foreign?.message).toContain('the server refuses the client certificate');
 });
 
 /** Keeps PUTs going until told to stop, while something is done to nginx. */

@@ -160,7 +160,9 @@ test.each(['TLSv1.2', 'TLSv1.3'] as const)(
     });
     const pools = makePools({ retryBase: 1 });
     const error = await rejection((await pools.lease({ origin: server.origin, tls: { ca } })).request(get));
+    expect(error).toMatchObject({ code: 'tls_handshake' });
     expect(error.message).toMatch(/demands? a client certificate/);
+    expect(poolReport(pools).retried).toEqual({});
   },
 );
 

@@ -191,11 +191,31 @@ function wordsOf(json: Json | undefined): { readonly field: string; readonly tex
 export function refusal(client: AdminClient, request: AdminRequest, response: PoolResponse): GatewayError {
   const text = textOf(response);
   const json = parseJson(text);
+  const verdict = json === undefined && response.status === 400 ? certificateVerdict(text) : undefined;
+  if (verdict !== undefined) {
+    const failure = failureOf(client, request, response, shorten(text));
+    const message = `${failure.method} ${failure.url}: TLS handshake failed: ${verdict}`;
+    return new GatewayError('tls_handshake', failure, { message });
+  }
   const words = wordsOf(json);
   const isOther = json === undefined && (response.status === 404 || response.status < 400);
   if (isOther) return notAdminApi(client, request, response, 'the body is not JSON');
   const code: ErrorCode = response.status === 401 ? 'unauthorized' : 'refused';
   return failed(client, request, response, code, words?.text ?? shorten(text), words?.field === 'error_msg');
+}
+
+/**
+ * nginx, and so every APISIX, finishes the handshake with a client whose certificate is missing or not accepted, and says
+ * so in the page it then answers the request with.
+ */
+function certificateVerdict(page: string): string | undefined {
+  if (page.includes('No required SSL certificate was sent')) {
+    return 'the server demands a client certificate (it answered 400, "No required SSL certificate was sent")';
+  }
+  if (page.includes('The SSL certificate error')) {
+    return 'the server refuses the client certificate (it answered 400, "The SSL certificate error")';
+  }
+  return undefined;
 }
 
 /** The error for an answer that no Admin API gives: HTML, truncated JSON, another shape. */

@@ -3,12 +3,12 @@ import type { ObjectRef } from '../../model/operation.js';
 import { resourceKey, type Resource, type ResourceKey } from '../../model/resource.js';
 import type { Candidate } from '../shared/candidates.js';
 import type { AdminClient } from '../shared/client.js';
-import { kindOf, type Collection } from '../shared/collections.js';
+import { kindOf, objectRef, type Collection } from '../shared/collections.js';
 import { validateDocuments } from '../shared/validate-documents.js';
 import { asText } from '../shared/values.js';
 import { isJsonObject, type JsonObject } from '../../model/json.js';
 import { idOf, isManaged, withoutIndex, type Document } from './document.js';
-import type { Inventory } from './inventory.js';
+import { refAt, type Inventory } from './inventory.js';
 import type { Rebased } from './rebase.js';
 
 /** An object that an instance refuses, and its words. */
@@ -58,10 +58,10 @@ function refusedInWords(words: string, document: Document): readonly Refused[] |
   const [, section, index, message] = /^invalid (\w+) at index (\d+), err: ([\s\S]*)$/.exec(words) ?? [];
   if (section !== undefined && message !== undefined) {
     const id = idOf(document.sections.get(section)?.items[Number(index)] ?? null);
-    return id === undefined ? undefined : [{ ref: `${section}/${id}`, message }];
+    return id === undefined ? undefined : [{ ref: refAt(section, id), message }];
   }
   const [, twice, among] = /^found duplicate id (\S+) in (\w+)$/.exec(words) ?? [];
-  return twice === undefined || among === undefined ? undefined : [{ ref: `${among}/${twice}`, message: words }];
+  return twice === undefined || among === undefined ? undefined : [{ ref: refAt(among, twice), message: words }];
 }
 
 /** Asks about what is new first: it is almost always that, and it is little. */
@@ -103,8 +103,9 @@ function candidatesOf(
     let index = 0;
     for (const item of items) {
       const id = idOf(item);
-      const ref = `${section}/${id ?? ''}`;
-      if (id === undefined || !isJsonObject(item) || !isAsked(ref)) continue;
+      if (id === undefined || !isJsonObject(item)) continue;
+      const ref = refAt(section, id);
+      if (!isAsked(ref)) continue;
       candidates.push(candidate(section, id, index, withoutIndex(item)));
       refs.set(`${section} ${index}`, ref);
       index += 1;
@@ -135,7 +136,7 @@ function ownerOf(ref: ObjectRef, { state, objects }: Inventory): ResourceKey | u
     const [first] = isJsonObject(plugins) ? Object.keys(plugins) : [];
     return first === undefined ? undefined : resourceKey('global_rule', first);
   }
-  const service = collection === 'upstreams' ? objects.get(`services/${id}`) : undefined;
+  const service = collection === 'upstreams' ? objects.get(objectRef('services', id)) : undefined;
   const key =
     asText(service?.value['upstream_id']) === id
       ? resourceKey('service', id)

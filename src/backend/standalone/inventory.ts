@@ -43,10 +43,21 @@ export function takeInventory(document: Document): Inventory {
   return { document, state, notices, features, objects };
 }
 
-/** Where an object stands in a document: its section, and its id there (`ann/credentials/c1` among `consumers`). */
+/**
+ * Where an object stands in a document: its section, and its id there (`ann/credentials/c1` among `consumers`), which is
+ * not encoded as it is in its name.
+ */
 export function placeOf(ref: ObjectRef): { readonly section: string; readonly id: string } {
-  const cut = ref.indexOf('/');
-  return { section: ref.slice(0, cut), id: ref.slice(cut + 1) };
+  const [section = '', ...id] = ref.split('/').map(decodeURIComponent);
+  return { section, id: id.join('/') };
+}
+
+/** The name of the object that stands at such a place: the inverse of {@link placeOf}. */
+export function refAt(section: string, id: string): ObjectRef {
+  const [, parent, credential] = section === 'consumers' ? (credentialId.exec(id) ?? []) : [];
+  return parent === undefined || credential === undefined
+    ? `${section}/${encodeURIComponent(id)}`
+    : objectRef('credentials', credential, parent);
 }
 
 const credentialId = /^([^/]+)\/credentials\/(.+)$/;
