@@ -31,8 +31,10 @@ function valueOf(key, { target, unit, alone, difference }, { ours, limit }) {
 
 /** Measures one row of one program: a result for each of its values. */
 export async function measureRow(row, context, program) {
+  const rounds = context.quick ? row.rounds.quick : row.rounds.full;
+  if (rounds === 0) return [];
   const { ours, limit } = await row.prepare(context);
-  const sides = { ours: () => ours(program), ...(limit === undefined ? {} : { limit }) };
-  const samples = await takeSamples(sides, context.quick ? row.rounds.quick : row.rounds.full);
+  const sides = { ours: () => ours(program), ...(limit === undefined ? {} : { limit: () => limit(program) }) };
+  const samples = await takeSamples(sides, rounds);
   return Object.entries(row.values).map(([key, value]) => ({ row: row.name, ...valueOf(key, value, samples) }));
 }

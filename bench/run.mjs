@@ -7,7 +7,7 @@ import { measureRow } from './measure.mjs';
 import { parts } from './rows/index.mjs';
 import { checkSameWrites } from './rows/writes.mjs';
 import { root } from './support/bundle.mjs';
-import { figure, machine } from './support/report.mjs';
+import { figure, machine, sideText } from './support/report.mjs';
 import { writeResults } from './support/results.mjs';
 
 const { values, positionals } = parseArgs({
@@ -32,9 +32,9 @@ process.stdout.write(
 
 function print({ row, value, measured, unit, target, met, ours, limit, rounds }) {
   const wish = target === undefined ? '' : `≤ ${target}`;
-  const sides = ours === undefined ? '' : `${figure(ours)} : ${figure(limit)}`;
+  const sides = ours === undefined ? '' : `${sideText(ours)} : ${sideText(limit)}`;
   process.stdout.write(
-    `${met === false ? '! ' : '  '}${row.padEnd(62)} ${value.padEnd(18)} ${figure(measured).padStart(8)} ${unit.padEnd(20)} ${wish.padEnd(7)} ${sides} (${rounds})\n`,
+    `${met === false ? '! ' : '  '}${row.padEnd(62)} ${value.padEnd(20)} ${figure(measured).padStart(8)} ${unit.padEnd(20)} ${wish.padEnd(7)} ${sides} (${rounds})\n`,
   );
 }
 

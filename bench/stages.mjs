@@ -90,34 +90,45 @@ const parts = {
     };
   },
 
-  /** Each stage of the line, warm, with a configuration that the gateway at `url` has and the one at `empty` has not. */
+  /**
+   * Each stage of the line, with a configuration that the gateway at `url` has and the one at `empty` has not: the first time,
+   * one after the other as a command does them, and then warm.
+   */
   async line({ file, url, empty, times }) {
     const pools = stages.createPoolManager();
-    const backend = await open(pools, url);
-    const [configuration, reading] = [await load(file), await backend.read()];
-    const creating = await stages.readAndDiff({ backend: await open(pools, empty), configuration });
-    const plan = creating.plan();
-    const outcomes = await stages.apply(plan, writing, { concurrency });
-    const line = {
-      configuration: () => load(file),
-      read: async () => await (await open(pools, url)).read(),
-      diff: async () => await stages.readAndDiff({ backend: having(backend, reading), configuration }),
-      plan: () => creating.plan(),
-      apply: async () => await stages.apply(plan, writing, { concurrency }),
-      report: () => {
-        const report = stages.foldOutcomes({
-          changes: creating.changes,
-          outcomes,
-          desired: creating.configured,
-          current: creating.current,
-          now: new Date(),
-        });
-        if (!report.success) throw new Error('the report is no success');
-        return stages.syncReport(report, creating);
-      },
+    const report = (creating, outcomes) => {
+      const { changes, configured: desired, current } = creating;
+      const folded = stages.foldOutcomes({ changes, outcomes, desired, current, now: new Date() });
+      if (!folded.success) throw new Error('the report is no success');
+      return stages.syncReport(folded, creating);
     };
     const told = {};
-    for (const [stage, run] of Object.entries(line)) told[stage] = (await timeRepeatedly(times, run)).mean;
+    const cold = async (stage, run) => {
+      const began = performance.now();
+      const result = await run();
+      told[`${stage}, cold`] = performance.now() - began;
+      return result;
+    };
+    const configuration = await cold('configuration', () => load(file));
+    const backend = await open(pools, url);
+    const reading = await cold('read', () => backend.read());
+    const compare = () => stages.readAndDiff({ backend: having(backend, reading), configuration });
+    await cold('diff', compare);
+    const creating = await stages.readAndDiff({ backend: await open(pools, empty), configuration });
+    const plan = await cold('plan', () => creating.plan());
+    const outcomes = await cold('apply', () => stages.apply(plan, writing, { concurrency }));
+    await cold('report', () => report(creating, outcomes));
+
+    const warm = {
+      configuration: () => load(file),
+      read: async () => await (await open(pools, url)).read(),
+      diff: compare,
+      plan: () => creating.plan(),
+      apply: () => stages.apply(plan, writing, { concurrency }),
+      report: () => report(creating, outcomes),
+    };
+    // The mean, because a small configuration has a collection only now and then.
+    for (const [stage, run] of Object.entries(warm)) told[`${stage}, warm`] = (await timeRepeatedly(times, run)).mean;
     await pools.close();
     return told;
   },

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parts } from './rows/index.mjs';
 import { root } from './support/bundle.mjs';
-import { figure } from './support/report.mjs';
+import { figure, sideText } from './support/report.mjs';
 import { readResults } from './support/results.mjs';
 
 const document = join(root, 'docs/performance.md');
@@ -16,12 +16,11 @@ if (missing.length > 0) {
   process.exit(1);
 }
 
-const scaled = (bytes) => (bytes >= 1e6 ? `${figure(bytes / 1e6)} MB` : figure(bytes));
 const lines = Object.keys(parts).flatMap((part) =>
   measured[part].results.map(
     ({ row, value, measured: number, unit, target, met, ours, limit, least, most, rounds }) => {
       const wish = target === undefined ? '' : `≤ ${target}`;
-      const sides = ours === undefined ? '' : `${scaled(ours)} : ${scaled(limit)}`;
+      const sides = ours === undefined ? '' : `${sideText(ours)} : ${sideText(limit)}`;
       const spread = rounds === 1 ? '' : `${figure(least)} to ${figure(most)}`;
       const cells = [met === false ? '!' : '', row, value, `${figure(number)} ${unit}`, wish, sides, spread];
       return `| ${cells.join(' | ')} |`;

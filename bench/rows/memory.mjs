@@ -2,9 +2,12 @@
 const sizes = [
   {
     name: 'peak memory, 5,000 services × 2 routes, 1,000 consumers',
-    shape: { services: 5_000, routes: 2, consumers: 1_000 },
+    shape: () => ({ services: 5_000, routes: 2, consumers: 1_000 }),
   },
-  { name: 'peak memory, 5,000 services × 10 routes', shape: { services: 5_000, routes: 10 } },
+  {
+    name: 'peak memory, 5,000 services × 10 routes',
+    shape: ({ quick }) => ({ services: quick ? 2_000 : 5_000, routes: 10 }),
+  },
 ];
 
 export const memory = sizes.map(({ name, shape }) => ({
@@ -15,9 +18,9 @@ export const memory = sizes.map(({ name, shape }) => ({
     connections: { target: 1, unit: 'of the concurrency', alone: true, exact: true },
   },
   async prepare(context) {
-    const file = context.file(shape);
-    const url = await context.filled(shape);
-    const answers = await context.answersFile(shape);
+    const file = context.file(shape(context));
+    const url = await context.filled(shape(context));
+    const answers = await context.answersFile(shape(context));
     const flags = ['--server', url, '--token', 'bench', '--request-concurrent', `${context.concurrency}`];
     return {
       ours: async (program) => {

@@ -37,7 +37,7 @@ export const sync = sizes.map(({ requests, shape, targets }) =>
     shape,
     store: 'accept',
     name: `sync of ${thousands(requests)} requests`,
-    rounds: { full: 7, quick: 3 },
+    rounds: { full: 7, quick: requests > 10_000 ? 2 : 3 },
     values: {
       wall: { target: targets.wall, unit: '×' },
       cpu: { target: targets.cpu, unit: '×' },
@@ -52,7 +52,7 @@ export const latency = sizes.map(({ requests, shape }) =>
     shape,
     store: 'slow',
     name: `sync of ${thousands(requests)} requests, 5 ms each`,
-    rounds: { full: 5, quick: 2 },
+    rounds: { full: 5, quick: requests > 10_000 ? 1 : 2 },
     values: { wall: { target: 1.1, unit: '×' } },
   }),
 );

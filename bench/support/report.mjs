@@ -24,6 +24,11 @@ export function figure(number) {
   return number.toFixed(Math.abs(number) >= 10 ? 1 : 2);
 }
 
+/** What one side took, in milliseconds or, of memory, in megabytes. */
+export function sideText(number) {
+  return number >= 1e6 ? `${figure(number / 1e6)} MB` : figure(number);
+}
+
 /** What the numbers were taken on. */
 export function machine() {
   return {
