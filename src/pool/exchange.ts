@@ -3,6 +3,7 @@ import { GatewayError, type ErrorCode } from '../model/errors.js';
 import { classifyExchange, isRefusedRequest, type Failure } from './failure.js';
 import { parseHeaders, readAnnouncement, requestHeaders, type RawHeaders } from './headers.js';
 import { parseRetryAfter, retriedStatus, retryDelay } from './retry.js';
+import type { Placed } from './bag.js';
 import type { Connection } from './connection.js';
 import type { PoolSettings } from './options.js';
 import type { PoolRequest, PoolResponse } from './pool.js';
@@ -60,8 +61,9 @@ const defaultTimeout = 10_000;
  * One request from its submission to its answer or failure, over as many attempts as that takes. It is its own handler
  * towards undici, its own entry in the queue and in the wheel: one object a request.
  */
-export class Exchange implements Expiring, QueueItem<Exchange>, Dispatcher.DispatchHandler {
+export class Exchange implements Expiring, Placed, QueueItem<Exchange>, Dispatcher.DispatchHandler {
   slot = 0;
+  place = -1;
   readonly member: Member;
   readonly options: Dispatcher.DispatchOptions;
   /** Waits only for a connection that nothing was sent over yet. */

@@ -138,7 +138,7 @@ class PoolManager implements Pools {
     pool.revive();
     pool.leases += 1;
     pool.usedAt = performance.now();
-    this.#pools.delete(route.key);
+    if (this.#pools.size > 1) this.#pools.delete(route.key);
     this.#pools.set(route.key, pool);
     return pool;
   }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { Bag } from './bag.js';
 import { Connection } from './connection.js';
 import { IdleRules } from './idle-rules.js';
 import { Opener, type OpenerPool } from './opener.js';
@@ -43,7 +44,7 @@ export class OnePool implements Carrier, OpenerPool {
   /** The most recently used last. */
   readonly #idle: Connection[] = [];
   /** Every request without an answer, waiting ones included. */
-  readonly #active = new Set<Exchange>();
+  readonly #active = new Bag<Exchange>();
   /** What was opened and has not reported its close, destroyed or not. */
   readonly #sockets = new Set<Socket>();
   readonly #closed: Record<string, number> = {};

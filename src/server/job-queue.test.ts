@@ -64,7 +64,7 @@ it('runs the jobs of one lane one at a time, in the order they came, and lanes b
   two.end();
   other.end();
   expect((await Promise.all(results)).map(({ value }) => value)).toEqual(['one', 'two', 'other']);
-  await queue.idle();
+  await settled();
   expect(queue.report()).toEqual({ running: 0, waiting: 0 });
 });
 
@@ -173,7 +173,7 @@ it('does not begin a job whose time is over', async () => {
   expect(await codeOf(queue.submit(late.job))).toBe('deadline');
   running.end();
   await result;
-  await queue.idle();
+  await settled();
   expect(began).toEqual(['running']);
 });
 
@@ -191,5 +191,4 @@ it('goes on after a job that failed, and lets everything go when it is told to',
   expect(await codeOf(waiting)).toBe('aborted');
   next.end();
   expect((await done).value).toBe('next');
-  await queue.idle();
 });

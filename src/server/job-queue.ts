@@ -1,4 +1,5 @@
 import { AdcError } from '../model/errors.js';
+import { Bag, type Placed } from '../pool/bag.js';
 
 /** One job as the queue sees it. */
 export interface Job<T> {
@@ -52,6 +53,11 @@ interface Lane<T> {
   busy: boolean;
 }
 
+/** A job that runs, with what aborts it. */
+interface Running extends Placed {
+  readonly controller: AbortController;
+}
+
 /** Watches over a job that has to wait: it goes when its caller does, and when its time is over. */
 function watchWaiting<T>({ job, came }: Waiting<T>, remove: (error: AdcError) => void): () => void {
   const gone = (): void => remove(new AdcError('aborted', 'the caller went away before the job began'));
@@ -76,8 +82,7 @@ export class JobQueue<T> {
   readonly #lanes = new Map<string, Lane<T>>();
   /** Lanes that have a job and are not busy, in the order of their turns. */
   readonly #turns = new Set<string>();
-  readonly #running = new Set<Promise<unknown>>();
-  readonly #aborts = new Set<AbortController>();
+  readonly #running = new Bag<Running>();
   #waiting = 0;
   #unnamed = 0;
   /** Milliseconds of the last jobs, smoothed: what a place in the queue costs. */
@@ -126,11 +131,6 @@ export class JobQueue<T> {
     });
   }
 
-  /** Resolves when nothing runs and nothing waits. */
-  async idle(): Promise<void> {
-    while (this.#running.size > 0 || this.#waiting > 0) await Promise.allSettled(this.#running);
-  }
-
   /** Turns everything that waits away and aborts what runs. */
   abort(reason: AdcError): void {
     for (const [name, lane] of this.#lanes) {
@@ -140,7 +140,7 @@ export class JobQueue<T> {
       }
       this.#settleLane(name, lane);
     }
-    for (const controller of this.#aborts) controller.abort(reason);
+    for (const { controller } of this.#running) controller.abort(reason);
   }
 
   #laneOf(name: string): Lane<T> {
@@ -195,22 +195,21 @@ export class JobQueue<T> {
     for (const waiting of together) this.#forget(waiting);
     lane.busy = true;
 
-    const controller = new AbortController();
-    this.#aborts.add(controller);
+    const running: Running = { place: -1, controller: new AbortController() };
+    this.#running.add(running);
     const gone = (): void => {
       if (together.every(({ job }) => job.signal.aborted))
-        controller.abort(new AdcError('aborted', 'the caller went away'));
+        running.controller.abort(new AdcError('aborted', 'the caller went away'));
     };
     for (const { job } of together) job.signal.addEventListener('abort', gone, { once: true });
-    const work = this.#carryOut(together, newest, controller.signal).finally(() => {
+    const end = (): void => {
       for (const { job } of together) job.signal.removeEventListener('abort', gone);
-      this.#aborts.delete(controller);
-      this.#running.delete(work);
+      this.#running.delete(running);
       lane.busy = false;
       this.#settleLane(name, lane);
       this.#next();
-    });
-    this.#running.add(work);
+    };
+    void this.#carryOut(together, newest, running.controller.signal).then(end);
   }
 
   async #carryOut(together: readonly Waiting<T>[], newest: Waiting<T>, signal: AbortSignal): Promise<void> {
