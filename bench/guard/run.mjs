@@ -1,12 +1,15 @@
 // Says whether this tree got slower than another revision: `npm run bench:guard -- <base revision> [<part> …]`.
 // Both are built and measured in turns, in one run. Exits with 1 and names what got more than 15 % worse.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createContext, openProgram } from '../context.mjs';
+import { takeSamples } from '../measure.mjs';
 import { parts } from '../rows/index.mjs';
 import { root, temporaryFolder } from '../support/bundle.mjs';
 import { figure } from '../support/report.mjs';
+import { median } from '../support/statistics.mjs';
 import { bound, compareRevisions } from './compare.mjs';
 
 const [revision, ...wanted] = process.argv.slice(2);
@@ -22,7 +25,13 @@ const names = wanted.length > 0 ? wanted : Object.keys(parts);
 const git = (...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
 const commit = git('rev-parse', '--verify', `${revision}^{commit}`);
 const folder = temporaryFolder('guard');
-const tree = join(folder, 'base');
+// Not beside the packages: a tree that lies in node_modules is taken for one of them.
+const checkout = mkdtempSync(join(tmpdir(), 'adc-bench-base-'));
+process.on('exit', () => {
+  rmSync(checkout, { recursive: true, force: true });
+  git('worktree', 'prune');
+});
+const tree = join(checkout, 'tree');
 const build = (cwd) =>
   execFileSync(process.execPath, ['scripts/build.mjs'], { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
 
@@ -35,14 +44,15 @@ try {
   else execFileSync('npm', ['ci', '--prefer-offline', '--no-audit', '--no-fund'], { cwd: tree, stdio: 'ignore' });
   build(tree);
   build(root);
-  const [base, branch] = [await openProgram('base', tree, folder), await openProgram('branch', root, folder)];
+  const programs = {
+    base: await openProgram('base', tree, folder),
+    branch: await openProgram('branch', root, folder),
+  };
 
   process.stdout.write(`this tree over ${revision} (${commit.slice(0, 10)}); worse is more than ${bound} ×\n\n`);
-  for (const row of names.flatMap((name) => parts[name])) await compareRow(row, base, branch);
+  for (const row of names.flatMap((name) => parts[name])) await compareRow(row, programs);
 } finally {
   await context.close();
-  rmSync(join(tree, 'node_modules'), { recursive: true, force: true });
-  git('worktree', 'remove', '--force', tree);
 }
 for (const [verdict, values] of Object.entries(findings)) {
   if (values.length > 0)
@@ -51,20 +61,23 @@ for (const [verdict, values] of Object.entries(findings)) {
 if (findings.worse.length > 0) process.exitCode = 1;
 else process.stdout.write('\nnothing got more than 15 % worse\n');
 
-async function compareRow(row, base, branch) {
+/** One sample out of several. */
+function middleOf(samples) {
+  return Object.fromEntries(Object.keys(samples[0]).map((key) => [key, median(samples.map((sample) => sample[key]))]));
+}
+
+async function compareRow(row, programs) {
   const guarded = Object.entries(row.values).filter(([, { unguarded }]) => unguarded !== true);
   if (guarded.length === 0 || row.rounds.quick === 0) return;
   const { ours } = await row.prepare(context);
-  let pairs = 0;
+  let turns = 0;
   const takePair = async () => {
-    pairs += 1;
-    const samples = {};
-    const sides = [
-      ['base', base],
-      ['branch', branch],
-    ];
-    for (const [side, program] of pairs % 2 === 0 ? sides : sides.toReversed()) samples[side] = await ours(program);
-    return samples;
+    // What is over in no time is run several times for one sample: a single run of it is mostly noise.
+    turns += 1;
+    const sides = { base: () => ours(programs.base), branch: () => ours(programs.branch) };
+    const reversed = { branch: sides.branch, base: sides.base };
+    const { base, branch } = await takeSamples(turns % 2 === 0 ? sides : reversed, row.burst ?? 1);
+    return { base: middleOf(base), branch: middleOf(branch) };
   };
   const told = await compareRevisions({
     keys: guarded.map(([key]) => key),

@@ -8,7 +8,8 @@ import { unchanged } from './unchanged.mjs';
 import { latency, sync } from './writes.mjs';
 
 /**
- * A row: `name`; `rounds`, how often each side is run, in a quick run perhaps never; `values`, what of a sample is reported; `prepare(context)`, which
+ * A row: `name`; `rounds`, how often each side is run, in a quick run perhaps never; `burst`,
+ * how many runs make one sample where revisions are compared (default 1); `values`, what of a sample is reported; `prepare(context)`, which
  * gives `ours(program)` and, unless every value stands alone, `limit(program)`: each runs its side once and gives a sample, an
  * object of numbers. Of a value: `unit`; `target`, the most it may be; `alone`: it has no limit beside it; `difference`: it is
  * what ours takes more than the limit, not how many times as much; `exact`: the same in every run; `unguarded`: revisions are

@@ -15,6 +15,7 @@ const commands = [
 export const start = commands.map(({ name, args, target }) => ({
   name,
   rounds: { full: 25, quick: 9 },
+  burst: 7,
   values: { wall: { target, unit: 'ms more', difference: true } },
   async prepare(context) {
     const short = { metered: false };

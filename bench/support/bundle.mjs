@@ -11,6 +11,8 @@ export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/
 export function temporaryFolder(name) {
   const folder = mkdtempSync(join(root, 'node_modules', `.bench-${name}-`));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  // A process that a signal ends would leave it behind.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
   return folder;
 }
 
