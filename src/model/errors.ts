@@ -106,6 +106,8 @@ export interface GatewayFailure {
   readonly url: string;
   /** Absent where no answer came. */
   readonly status?: number;
+  /** No answer came, and the request may have been carried out all the same: it, or an attempt before it, was sent. */
+  readonly mayHaveActed?: boolean;
   readonly statusText?: string;
   /** The gateway's own words (`error_msg`, else `message`, else the shortened body), with secrets masked. */
   readonly gatewayText?: string;

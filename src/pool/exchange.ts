@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import { GatewayError, type ErrorCode } from '../model/errors.js';
+import { GatewayError, type ErrorCode, type GatewayFailure } from '../model/errors.js';
 import { classifyExchange, isRefusedRequest, type Failure } from './failure.js';
 import { parseHeaders, readAnnouncement, requestHeaders, type RawHeaders } from './headers.js';
 import { parseRetryAfter, retriedStatus, retryDelay } from './retry.js';
@@ -312,15 +312,11 @@ export class Exchange implements Expiring, Placed, QueueItem<Exchange>, Dispatch
     const { method } = this.#request;
     this.#settle();
     this.#reject(
-      new GatewayError(
-        'unreachable',
-        { method, url: this.#url },
-        {
-          message:
-            `Request "${method} ${this.#url}" timed out after ${this.#timeout}ms. ` +
-            'Consider increasing the timeout with the --timeout flag.',
-        },
-      ),
+      new GatewayError('unreachable', this.#failure('unreachable'), {
+        message:
+          `Request "${method} ${this.#url}" timed out after ${this.#timeout}ms. ` +
+          'Consider increasing the timeout with the --timeout flag.',
+      }),
     );
   }
 
@@ -374,9 +370,15 @@ export class Exchange implements Expiring, Placed, QueueItem<Exchange>, Dispatch
     if (this.#phase === 'settled') return;
     const { method } = this.#request;
     this.#settle(code === 'aborted');
-    this.#reject(
-      new GatewayError(code, { method, url: this.#url }, { message: `${method} ${this.#url}: ${text}`, cause }),
-    );
+    this.#reject(new GatewayError(code, this.#failure(code), { message: `${method} ${this.#url}: ${text}`, cause }));
+  }
+
+  /** What is known of it when no answer is to come. A server that refuses a client has read nothing of its request. */
+  #failure(code: ErrorCode): GatewayFailure {
+    const { method } = this.#request;
+    const wasSent = this.#ambiguous || (this.#started && code !== 'tls_handshake' && code !== 'usage');
+    const mayHaveActed = wasSent && method !== 'GET' && method !== 'HEAD';
+    return { method, url: this.#url, ...(mayHaveActed ? { mayHaveActed } : {}) };
   }
 
   #settle(aborted = false): void {

@@ -175,6 +175,9 @@ export function validateAnswer({ issues, depth }: Validation, mask: Mask): Valid
   return { success: errors.length === 0, source: 'validate', depth, ...message, errors };
 }
 
+/** What is to be said where no answer came to what was sent. */
+const undecided = 'sent, and it may have been applied, for no answer came: ';
+
 /** The event of a change, as callers name resources. */
 export function eventOf(change: Change): SyncAnswer['success'][number]['event'] {
   return {
@@ -236,7 +239,7 @@ function resourceOf(change: Change): Resource {
 function reasonOf({ change, status, error, because }: ChangeOutcome, mask: Mask): string {
   if (error !== undefined) {
     const text = textOf(error, mask, resourceOf(change));
-    return status === 'unknown' ? `sent, and nothing is known of its outcome: ${text}` : text;
+    return status === 'unknown' ? `${undecided}${text}` : text;
   }
   const cause = because === undefined ? 'what it depends on' : `${because.kind} "${because.name}"`;
   if (status === 'skipped' || because !== undefined) return `not sent: ${cause} was not applied`;
@@ -269,7 +272,8 @@ function endpointStatusOf(
     // An endpoint that nothing had to be sent to holds what it should.
     if (outcome === undefined || outcome.success)
       return { server, success: true, requested_at: (outcome?.at ?? now).toISOString() };
-    const reason = outcome.error === undefined ? 'not sent: the job was stopped' : textOf(outcome.error, mask);
+    const said = outcome.isUndecided === true ? undecided : '';
+    const reason = outcome.error === undefined ? 'not sent: the job was stopped' : said + textOf(outcome.error, mask);
     return { server, success: false, reason, requested_at: outcome.at.toISOString() };
   });
 }
@@ -285,6 +289,7 @@ function repairFailure(repair: OperationOutcome, mask: Mask): Failure[] {
     resourceId: id,
     resourceName: id,
   };
-  const reason = error === undefined ? 'not sent: the job was stopped' : textOf(error, mask);
+  const said = repair.status === 'unknown' ? undecided : '';
+  const reason = error === undefined ? 'not sent: the job was stopped' : said + textOf(error, mask);
   return [{ server: operation.endpoint, event, failed_at: at.toISOString(), reason, ...responseOf(error, mask) }];
 }

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
 import { GatewayError } from '../../src/model/errors.js';
-import type { PoolResponse } from '../../src/pool/pool.js';
+import type { PoolRequest, PoolResponse } from '../../src/pool/pool.js';
 import {
   deadPort,
   gate,
@@ -108,6 +108,25 @@ test('what must not be sent twice travels on a connection of its own, and is not
   expect(error).toMatchObject({ code: 'unreachable' });
   expect(poolReport(pools)).toMatchObject({ staleRetries: 0 });
   expect(poolReport(pools).retried).toEqual({});
+});
+
+test('a write that was sent and got no answer may have been carried out, and its error says so', async () => {
+  const server = await serveTcp((socket) => {
+    socket.on('data', (data: Buffer) => {
+      if (data.toString().includes('/reset')) socket.resetAndDestroy();
+    });
+  });
+  const pools = makePools({ retries: 1, retryBase: 1 });
+  const lease = await pools.lease({ origin: server.origin });
+  const failure = async (request: PoolRequest, from = lease): Promise<unknown> => {
+    const error = await rejection(from.request(request));
+    return error instanceof GatewayError ? [error.code, error.failure.mayHaveActed ?? false] : error;
+  };
+  expect(await failure({ ...put, path: '/reset' })).toEqual(['unreachable', true]);
+  expect(await failure({ ...put, path: '/hangs', timeout: 20 })).toEqual(['unreachable', true]);
+  expect(await failure({ ...get, path: '/reset' })).toEqual(['unreachable', false]);
+  const nobody = await pools.lease({ origin: `http://127.0.0.1:${await deadPort()}` });
+  expect(await failure(put, nobody)).toEqual(['unreachable', false]);
 });
 
 // Promise 7. Break: in src/pool/retry.ts, leave 503 out of `repeatedStatus`.

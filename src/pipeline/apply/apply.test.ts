@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { startSmallGateway, type SmallAnswer, type SmallGateway } from '../../../test/support/small-gateway.js';
-import { AdcError } from '../../model/errors.js';
+import { AdcError, GatewayError } from '../../model/errors.js';
 import type { Operation } from '../../model/operation.js';
 import { plan } from '../plan/plan.js';
 import { apply } from './apply.js';
@@ -317,6 +317,32 @@ describe('stopping', () => {
     const late = await apply(plan(chain), backend, { deadline: Date.now() - 1 });
     expect(late.map(({ error }) => (error as AdcError).code)).toEqual(Array(4).fill('deadline'));
     expect(requests).toEqual([]);
+  });
+
+  it('does not know how a write ended that was sent and got no answer; what depends on it is skipped', async () => {
+    const lost = { method: 'PUT', url: 'http://a/x', mayHaveActed: true };
+    const outcomes = await apply(
+      plan([
+        operation('PUT services/lost'),
+        operation('PUT routes/r', { references: ['services/lost'] }),
+        operation('PUT ssls/refused'),
+        operation('PUT ssls/unsent'),
+      ]),
+      {
+        execute: ({ id }) => {
+          if (id === 'PUT services/lost') return Promise.reject(new GatewayError('unreachable', lost));
+          const status = id === 'PUT ssls/refused' ? { status: 400 } : { mayHaveActed: false };
+          return Promise.reject(new GatewayError('refused', { ...lost, ...status }));
+        },
+        lagRefusal: () => undefined,
+      },
+    );
+    expect(endings(outcomes)).toEqual({
+      'PUT services/lost': 'unknown',
+      'PUT routes/r': 'skipped',
+      'PUT ssls/refused': 'failed',
+      'PUT ssls/unsent': 'failed',
+    });
   });
 
   it('cuts off what is in flight at the deadline and does not know how it ended', async () => {

@@ -177,9 +177,10 @@ export async function apply(
   return plan.operations.map((operation) => outcomes.get(operation.id) as OperationOutcome);
 }
 
-/** Tells whether a failure leaves open if the gateway carried the operation out: cut off, with no answer. */
+/** Tells whether a failure leaves open if the gateway carried the operation out: it was sent, and no answer came. */
 function isUndecided(error: unknown, cutOff: AbortSignal): boolean {
   if (error instanceof GatewayError && error.failure.status !== undefined) return false;
+  if (error instanceof GatewayError && error.failure.mayHaveActed === true) return true;
   if (cutOff.aborted) return true;
   return isDeadline(error) || (error instanceof AdcError && error.code === 'aborted');
 }

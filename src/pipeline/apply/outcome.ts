@@ -6,10 +6,10 @@ import type { ResourceKey } from '../../model/resource.js';
  *
  * - `applied`: the gateway took it
  * - `unchanged`: the gateway already held it, nothing was written
- * - `failed`: refused, or no answer came
+ * - `failed`: refused, or it never reached the gateway
  * - `skipped`: never sent, because what it depends on did not succeed
  * - `aborted`: never sent, because the job was stopped
- * - `unknown`: sent, and the job was stopped before an answer came
+ * - `unknown`: sent, and no answer came, so that it may have been applied
  */
 export type OperationStatus = 'applied' | 'unchanged' | 'failed' | 'skipped' | 'aborted' | 'unknown';
 

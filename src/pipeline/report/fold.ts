@@ -29,6 +29,8 @@ export interface EndpointOutcome {
   readonly success: boolean;
   /** The first failure. */
   readonly error?: unknown;
+  /** True where that failure leaves open whether what was sent was applied. */
+  readonly isUndecided?: boolean;
   readonly at: Date;
 }
 
@@ -206,7 +208,8 @@ function foldEndpoints(outcomes: readonly OperationOutcome[]): readonly Endpoint
       if (known === undefined) endpoints.set(server, { server, success: true, at: outcome.at });
       else if (known.success && outcome.at > known.at) endpoints.set(server, { ...known, at: outcome.at });
     } else if (known === undefined || known.success || (known.error === undefined && outcome.error !== undefined)) {
-      const failure = { server, success: false, at: outcome.at };
+      const isUndecided = outcome.status === 'unknown';
+      const failure = { server, success: false, at: outcome.at, ...(isUndecided ? { isUndecided } : {}) };
       endpoints.set(server, outcome.error === undefined ? failure : { ...failure, error: outcome.error });
     }
   }

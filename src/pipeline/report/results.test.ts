@@ -76,7 +76,9 @@ describe('the lines of a sync', () => {
     expect(line({ status: 'aborted', error: new AdcError('aborted', 'not started: the job was stopped') })).toBe(
       '- create route: "list" in service "shop" not started: the job was stopped',
     );
-    expect(line({ status: 'unknown', error: new Error('cut off') })).toMatch(/^\? .*not known: cut off$/);
+    expect(line({ status: 'unknown', error: new Error('cut off') })).toMatch(
+      /^\? create route: .*: sent, and it may have been applied, for no answer came: cut off$/,
+    );
     expect(line({ status: 'unchanged' })).toContain('in place already');
   });
 
@@ -120,6 +122,28 @@ describe('the lines of a sync', () => {
       '✖ 2 changes in one request: PUT http://b/apisix/admin/configs: connect ECONNREFUSED',
       '✔ http://a',
       '✖ http://b: PUT http://b/apisix/admin/configs: connect ECONNREFUSED',
+    ]);
+  });
+
+  it('tell of one request without an answer once, and say that it may have arrived', () => {
+    const error = new GatewayError('unreachable', { method: 'PUT', url: 'http://b/configs', mayHaveActed: true });
+    const outcomes = [creation(shop), list].map((change): ChangeOutcome => ({
+      change,
+      status: 'unknown',
+      error,
+      at: now,
+      endpoint: 'http://b',
+    }));
+    const endpoints = [
+      { server: 'http://a', success: true, at: now },
+      { server: 'http://b', success: false, error, isUndecided: true, at: now },
+    ];
+    const said = 'sent, and it may have been applied, for no answer came: PUT http://b/configs: no answer';
+    expect(reportLines(reportOf(outcomes, { endpoints }), text).slice(0, 4)).toEqual([
+      `? 2 changes in one request: ${said}`,
+      '✔ http://a',
+      `✖ http://b: ${said}`,
+      'Summary: 0 applied, 0 failed, 2 unknown',
     ]);
   });
 

@@ -10,6 +10,9 @@ export interface ResultText {
   readonly states: readonly State[];
 }
 
+/** What is to be said where no answer came to what was sent. */
+const undecided = 'sent, and it may have been applied, for no answer came: ';
+
 /** The line that says how one change ended. */
 export function resultLine(outcome: ChangeOutcome, { colors, states }: ResultText): string {
   const title = `${changeTitle(outcome.change)}${parentText(outcome.change, states)}`;
@@ -19,8 +22,7 @@ export function resultLine(outcome: ChangeOutcome, { colors, states }: ResultTex
     failed: () => `${colors.red('✖')} ${title}: ${errorText(outcome.error)}`,
     skipped: () => `${colors.yellow('-')} ${title} skipped${becauseText(outcome)}`,
     aborted: () => `${colors.yellow('-')} ${title} not started${becauseText(outcome)}`,
-    unknown: () =>
-      `${colors.red('?')} ${title}: sent, but whether it was applied is not known: ${errorText(outcome.error)}`,
+    unknown: () => `${colors.red('?')} ${title}: ${undecided}${errorText(outcome.error)}`,
   };
   return endings[outcome.status]();
 }
@@ -36,22 +38,31 @@ function becauseText({ because, error }: ChangeOutcome): string {
  */
 export function reportLines(report: SyncReport, text: ResultText): readonly string[] {
   const lines: string[] = [];
-  const shared = new Map<unknown, number>();
-  for (const { status, blamed, error } of report.outcomes) {
-    if (status === 'failed' && blamed === false) shared.set(error, (shared.get(error) ?? 0) + 1);
+  const shared = new Map<unknown, ChangeOutcome[]>();
+  for (const outcome of report.outcomes) {
+    const { status, blamed, error } = outcome;
+    if ((status !== 'failed' || blamed !== false) && (status !== 'unknown' || error === undefined)) continue;
+    const others = shared.get(error);
+    if (others === undefined) shared.set(error, [outcome]);
+    else others.push(outcome);
   }
   for (const outcome of report.outcomes) {
-    if (outcome.status === 'applied' || outcome.status === 'unchanged') continue;
-    if (outcome.status === 'failed' && (shared.get(outcome.error) ?? 0) > 1) continue;
+    const { status, error } = outcome;
+    if (status === 'applied' || status === 'unchanged') continue;
+    if ((status === 'failed' || status === 'unknown') && (shared.get(error)?.length ?? 0) > 1) continue;
     lines.push(resultLine(outcome, text));
   }
-  for (const [error, count] of shared) {
-    if (count > 1) lines.push(`${text.colors.red('✖')} ${count} changes in one request: ${errorText(error)}`);
+  for (const [error, outcomes] of shared) {
+    if (outcomes.length < 2) continue;
+    const isUndecided = outcomes.some(({ status }) => status === 'unknown');
+    const what = `${outcomes.length} changes in one request: ${isUndecided ? undecided : ''}${errorText(error)}`;
+    lines.push(`${text.colors.red(isUndecided ? '?' : '✖')} ${what}`);
   }
   for (const repair of report.repairs) {
     if (repair.status === 'applied' || repair.status === 'unchanged') continue;
     const why = repair.error === undefined ? repair.status : errorText(repair.error);
-    lines.push(`${text.colors.red('✖')} repair ${repair.operation.id}: ${why}`);
+    const said = repair.status === 'unknown' ? undecided : '';
+    lines.push(`${text.colors.red('✖')} repair ${repair.operation.id}: ${said}${why}`);
   }
   if (report.endpoints.length > 1)
     lines.push(...report.endpoints.map((endpoint) => endpointLine(endpoint, text.colors)));
@@ -66,7 +77,9 @@ export function reportLines(report: SyncReport, text: ResultText): readonly stri
 
 function endpointLine(endpoint: EndpointOutcome, colors: Palette): string {
   if (endpoint.success) return `${colors.green('✔')} ${endpoint.server}`;
-  return `${colors.red('✖')} ${endpoint.server}${endpoint.error === undefined ? '' : `: ${errorText(endpoint.error)}`}`;
+  if (endpoint.error === undefined) return `${colors.red('✖')} ${endpoint.server}`;
+  const said = endpoint.isUndecided === true ? undecided : '';
+  return `${colors.red('✖')} ${endpoint.server}: ${said}${errorText(endpoint.error)}`;
 }
 
 /** `Summary: 3 applied, 1 failed, 2 skipped`. What did not happen is left out, but for `applied` and `failed`. */
