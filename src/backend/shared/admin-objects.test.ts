@@ -189,7 +189,11 @@ describe('reading what a gateway stores', () => {
       stored('services', 's2', { upstream_id: 's2' }),
       stored('upstreams', 's2', upstream),
       stored('credentials', 'c', { plugins: { 'key-auth': { key: 'k' } } }, 'nobody'),
+      stored('consumers', 'ann', {}),
+      stored('credentials', 'c', { plugins: { 'their-own': { password: 'planted' } } }, 'ann'),
     ]);
+    expect(state.resources.get('consumer_credential/ann/c')?.body).toEqual({ name: 'c', type: 'their-own' });
+    expect(JSON.stringify([...state.resources])).not.toContain('planted');
     expect(state.resources.get('route/r1')).toMatchObject({ body: { uris: ['/'], plugin_config_id: 'p' } });
     expect(state.resources.get('route/r1')?.parent).toBeUndefined();
     expect(state.resources.get('route/r2')?.parent).toBe('service/none');

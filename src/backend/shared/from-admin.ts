@@ -265,7 +265,10 @@ function consumerBody(id: string, value: JsonObject): JsonObject {
 
 function credentialBody(id: string, value: JsonObject): JsonObject {
   const [type, config] = Object.entries(asObject(value['plugins']) ?? {})[0] ?? [];
-  return { ...describe(id, value), ...(type === undefined ? {} : { type, config: asObject(config) ?? {} }) };
+  if (type === undefined) return describe(id, value);
+  // What of a plugin's settings is secret is not known of those that no configuration can name: they are shown to nobody.
+  const known = credentialTypes.includes(type) ? { config: asObject(config) ?? {} } : {};
+  return { ...describe(id, value), type, ...known };
 }
 
 /** Every plugin of every rule. Where several rules hold a plugin the last one wins, and it is said. */
