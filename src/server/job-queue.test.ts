@@ -102,6 +102,26 @@ it('answers jobs by the newest one next to them that replaces them, and only by 
   expect(values.map(({ replaced }) => replaced)).toEqual([true, false, false, false, false, false]);
 });
 
+it('answers a replaced job when its own time ends, and lets the newer one go on', async () => {
+  const began: string[] = [];
+  const queue = new JobQueue<string>({ concurrency: 1, length: 10 });
+  const before = job('before', began);
+  const done = queue.submit(before.job);
+  const older = job('older', began, { replaces: 'x', deadline: Date.now() + 60 });
+  const newer = job('newer', began, { replaces: 'x' });
+  const [olderResult, newerResult] = [queue.submit(older.job), queue.submit(newer.job)];
+  before.end();
+  await done;
+  await expect(olderResult).rejects.toMatchObject({
+    code: 'deadline',
+    message: expect.stringMatching(/replaces it, is still being synced$/) as string,
+  });
+  expect(queue.report()).toEqual({ running: 1, waiting: 0 });
+  newer.end();
+  expect(await newerResult).toMatchObject({ value: 'newer', replaced: false });
+  expect(began).toEqual(['before', 'newer']);
+});
+
 it('runs an older job itself when the newer one that would have replaced it is gone', async () => {
   const began: string[] = [];
   const queue = new JobQueue<string>({ concurrency: 1, length: 100 });

@@ -73,6 +73,17 @@ function watchWaiting<T>({ job, came }: Waiting<T>, remove: (error: AdcError) =>
   };
 }
 
+/** A job that another one answers is not waited for longer than its own time. */
+function endInTime<T>({ job, came, reject }: Waiting<T>): NodeJS.Timeout {
+  const late = (): void => {
+    const waited = `its time ended after ${Date.now() - came} ms`;
+    reject(
+      new AdcError('deadline', `${waited}; a newer configuration of its key, which replaces it, is still being synced`),
+    );
+  };
+  return setTimeout(late, Math.max(0, job.deadline - Date.now()));
+}
+
 /**
  * Orders jobs: one at a time in a lane, lanes take turns, so many run at once, so many wait. When too many wait, the lane
  * with the most waiting gives up its newest job before a lane with fewer is turned away.
@@ -202,7 +213,9 @@ export class JobQueue<T> {
         running.controller.abort(new AdcError('aborted', 'the caller went away'));
     };
     for (const { job } of together) job.signal.addEventListener('abort', gone, { once: true });
+    const outOfTime = together.filter(({ job }) => job.deadline < newest.job.deadline).map(endInTime);
     const end = (): void => {
+      for (const timer of outOfTime) clearTimeout(timer);
       for (const { job } of together) job.signal.removeEventListener('abort', gone);
       this.#running.delete(running);
       lane.busy = false;
