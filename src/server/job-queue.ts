@@ -74,11 +74,12 @@ function watchWaiting<T>({ job, came }: Waiting<T>, remove: (error: AdcError) =>
 }
 
 /** A job that another one answers is not waited for longer than its own time. */
-function endInTime<T>({ job, came, reject }: Waiting<T>): NodeJS.Timeout {
+function endInTime<T>(waiting: Waiting<T>): NodeJS.Timeout {
+  const { job, came } = waiting;
   const late = (): void => {
-    const waited = `its time ended after ${Date.now() - came} ms`;
-    reject(
-      new AdcError('deadline', `${waited}; a newer configuration of its key, which replaces it, is still being synced`),
+    const took = `its time ended after ${Date.now() - came} ms`;
+    waiting.reject(
+      new AdcError('deadline', `${took}; a newer configuration of its key, which replaces it, is still being synced`),
     );
   };
   return setTimeout(late, Math.max(0, job.deadline - Date.now()));
