@@ -177,3 +177,35 @@ it.concurrent.each(logLevels)('never says a secret, in the log at level %s or in
     });
   }
 });
+
+it('never says a secret of a standalone document that an instance refuses and repeats', async () => {
+  const heard: string[] = [];
+  const instance = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => (body += chunk));
+    request.on('end', () => {
+      const isWrite = request.method === 'PUT' || request.method === 'POST';
+      if (isWrite) heard.push(body);
+      response.writeHead(isWrite ? 400 : 200, { 'content-type': 'application/json', server: 'APISIX/3.18.0' });
+      const refusal = { error_msg: `no: ${JSON.stringify(request.headers)} ${body}` };
+      response.end(JSON.stringify(isWrite ? refusal : { routes_conf_version: 0 }));
+    });
+  });
+  await new Promise<void>((resolve) => instance.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(instance.address() as AddressInfo).port}`;
+  const server = await startTestServer({ logLevel: 'trace' });
+  const more = { ...opts, backend: 'apisix-standalone', server: [url, 'http://127.0.0.1:9'] };
+  const replies: Reply[] = [];
+  for (const path of ['/sync', '/diff', '/validate']) {
+    replies.push(await put(server.url, path, task(url, opts.token, config, more)));
+  }
+  replies.push(await send('GET', server.statusUrl, '/metrics'));
+  await server.close();
+  instance.closeAllConnections();
+  instance.close();
+
+  expect(heard.some((body) => leaks(body).length > 0)).toBe(true);
+  expect(replies[0]?.json).toMatchObject({ success_count: 0, status: expect.stringContaining('failure') as string });
+  for (const { text } of replies) expect(leaks(text)).toEqual([]);
+  expect(leaks(server.lines.join(''))).toEqual([]);
+});
