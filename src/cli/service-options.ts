@@ -12,6 +12,25 @@ import {
 } from './flags.js';
 import { connectTimeoutFlag, existing, retryFlag, verboseFlag } from './options.js';
 
+/** What a listener that speaks TLS works with. */
+const certificateFlags = [
+  optionalFlag('tlsCertFile', '--tls-cert-file', {
+    argument: '<path>',
+    description: 'PEM file of the certificate to serve https:// with',
+    check: existing('certificate'),
+  }),
+  optionalFlag('tlsKeyFile', '--tls-key-file', {
+    argument: '<path>',
+    description: "PEM file of the certificate's private key",
+    check: existing('key'),
+  }),
+  optionalFlag('caCertFile', '--ca-cert-file', {
+    argument: '<path>',
+    description: 'PEM file of the authorities that clients must have a certificate of',
+    check: existing('CA certificate'),
+  }),
+] as const;
+
 /** Connections, for those who must know. */
 const poolFlags = [
   durationFlag('poolIdleTimeout', '--pool-idle-timeout', {
@@ -99,21 +118,7 @@ export const emulatorFlags = [
     argument: '<path>',
     description: 'ADC file to start with, synced at start; a glob, repeatable',
   }),
-  optionalFlag('tlsCertFile', '--tls-cert-file', {
-    argument: '<path>',
-    description: 'PEM file of the certificate to serve https:// with',
-    check: existing('certificate'),
-  }),
-  optionalFlag('tlsKeyFile', '--tls-key-file', {
-    argument: '<path>',
-    description: "PEM file of the certificate's private key",
-    check: existing('key'),
-  }),
-  optionalFlag('caCertFile', '--ca-cert-file', {
-    argument: '<path>',
-    description: 'PEM file of the authorities that clients must have a certificate of',
-    check: existing('CA certificate'),
-  }),
+  ...certificateFlags,
   optionalFlag('latency', '--latency', {
     argument: '<duration>',
     description: 'wait before each answer: 20ms, 5-50ms',
@@ -163,21 +168,7 @@ export const serverFlags = [
     min: 0,
     max: 65_535,
   }),
-  optionalFlag('tlsCertFile', '--tls-cert-file', {
-    argument: '<path>',
-    description: 'PEM file of the certificate to serve https:// with',
-    check: existing('certificate'),
-  }),
-  optionalFlag('tlsKeyFile', '--tls-key-file', {
-    argument: '<path>',
-    description: "PEM file of the certificate's private key",
-    check: existing('key'),
-  }),
-  optionalFlag('caCertFile', '--ca-cert-file', {
-    argument: '<path>',
-    description: 'PEM file of the authorities that clients must have a certificate of',
-    check: existing('CA certificate'),
-  }),
+  ...certificateFlags,
   optionalFlag('authTokenFile', '--auth-token-file', {
     argument: '<path>',
     description: 'file with the bearer token that requests must carry',
