@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Lowercase hex SHA-1 of the UTF-8 bytes of a text. */
 function sha1(text: string): string {
-  return createHash('sha1').update(text, 'utf8').digest('hex');
+  return hash('sha1', text);
 }
 
 /** The id of a service, a consumer group, a plugin config or a shared upstream that has none of its own. */

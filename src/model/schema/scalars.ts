@@ -15,7 +15,7 @@ function expecting(what: string): (issue: { readonly input?: unknown }) => strin
 }
 
 /** Strings that hold a number become that number; everything else is left for the field's own type to judge. */
-function toNumber(value: unknown): unknown {
+export function toNumber(value: unknown): unknown {
   // Adding zero turns -0, which JSON cannot hold, into 0.
   return typeof value === 'string' && value.trim() !== '' ? Number(value) + 0 : value;
 }

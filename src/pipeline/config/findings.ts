@@ -6,6 +6,8 @@ export interface Part {
   /** Absolute path, `-` for standard input, absent for a document that came over the wire. */
   readonly file?: string;
   readonly document: unknown;
+  /** Whether it is known already that nothing in the document is unusable (see findUnusable). Default: false. */
+  readonly isUsable?: boolean;
 }
 
 /** A place in one of the parts. */

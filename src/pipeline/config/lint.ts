@@ -1,5 +1,6 @@
 import type { JsonObject, JsonPath } from '../../model/json.js';
 import { configurationSchema } from '../../model/schema.js';
+import { compileAcceptor } from '../../model/schema/acceptor.js';
 import { nullMessage } from '../../model/schema/scalars.js';
 import { kindOf } from './merge.js';
 
@@ -64,8 +65,12 @@ function hintFor(key: string, path: JsonPath): string {
   return known?.in.includes(holder) === true ? `; the field is "${known.word}" here` : '';
 }
 
+const accept = compileAcceptor(configurationSchema);
+
 /** Checks a configuration against the schema. Every violation is reported, not only the first. */
 export function lintDocument(document: JsonObject): Linted {
+  const accepted = accept(document);
+  if (accepted !== undefined) return { ok: true, document: accepted as JsonObject };
   const result = configurationSchema.safeParse(document, { error: wordsFor });
   if (result.success) return { ok: true, document: result.data as JsonObject };
   const errors: LintError[] = [];

@@ -37,13 +37,20 @@ function failWith(code: ErrorCode, problems: readonly Problem[]): AdcError {
   });
 }
 
+/** A part before its variables are filled in. */
+interface WrittenPart extends Part {
+  readonly file: string;
+  /** Whether a string in it may hold `${`. */
+  readonly hasVariables: boolean;
+}
+
 /** Reads and parses all files; every file that cannot be is a problem. */
 async function readParts(
   options: LoadOptions,
-): Promise<{ readonly parts: readonly Part[]; readonly texts: readonly SourceText[] }> {
+): Promise<{ readonly parts: readonly WrittenPart[]; readonly texts: readonly SourceText[] }> {
   const { paths, problems: missing } = await expandFiles(options.files, options.cwd);
   const problems: Problem[] = [...missing];
-  const parts: Part[] = [];
+  const parts: WrittenPart[] = [];
   const texts: SourceText[] = [];
   let code: ErrorCode = missing.length > 0 ? 'file' : 'syntax';
   for (const file of paths) {
@@ -57,7 +64,8 @@ async function readParts(
     const format = formatOf(file, text);
     const parsed = parseText(text, format);
     if (parsed.ok) {
-      parts.push({ file, document: parsed.document });
+      const { document, isUsable, hasVariables } = parsed;
+      parts.push({ file, document, isUsable, hasVariables });
       texts.push({ text, format });
     } else {
       const lines = indexLines(text);
@@ -82,7 +90,8 @@ export async function loadConfiguration(options: LoadOptions): Promise<Configura
   const findings: Finding[] = [];
   const notices: Notice[] = [];
   const unsetPlaces = new Set<string>();
-  const parts = written.map(({ document, file }, part): Part => {
+  const parts = written.map(({ document, file, isUsable = false, hasVariables }, part): Part => {
+    if (!hasVariables) return { file, document, isUsable };
     const filled = interpolate(document, options.env);
     for (const { name, path } of options.allowUnsetEnv ? [] : filled.unset) {
       findings.push({
@@ -98,7 +107,8 @@ export async function loadConfiguration(options: LoadOptions): Promise<Configura
     for (const { name, path } of filled.empty) {
       notices.push({ level: 'info', message: `${file}: ${formatPath(path)}: the variable "${name}" is empty` });
     }
-    return { ...(file === undefined ? {} : { file }), document: filled.document };
+    // Filling in changes strings only.
+    return { file, document: filled.document, isUsable };
   });
   const unset = findings.length;
 

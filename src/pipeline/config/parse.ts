@@ -3,6 +3,7 @@ import { findExpansion } from './expansion.js';
 import { scanJson, type JsonSyntaxError } from './json-scan.js';
 import { indexYaml, nodeOffset } from './positions.js';
 import { indexLines, lineColumn } from './lines.js';
+import { readPlainYaml } from './plain-yaml.js';
 import { maxDepth } from './values.js';
 
 /** The two formats a configuration is written in. */
@@ -17,10 +18,22 @@ interface SyntaxProblem {
   readonly column?: number;
 }
 
+/** A document, and what its reader knows of it already. */
+export interface Document {
+  readonly document: unknown;
+  /** Whether it is known that nothing in it is unusable (see findUnusable). */
+  readonly isUsable: boolean;
+  /** Whether a string in it may hold `${`. */
+  readonly hasVariables: boolean;
+}
+
 /** What a text holds, or why it cannot be read. */
 export type Parsed =
-  | { readonly ok: true; readonly document: unknown }
+  | ({ readonly ok: true } & Document)
   | { readonly ok: false; readonly problems: readonly SyntaxProblem[] };
+
+/** Of a document that its reader knows nothing of. */
+const unexamined = { isUsable: false, hasVariables: true } as const;
 
 /** YAML 1.2 core, and `<<`, which the format has always been shared with. */
 const yamlSchema = CORE_SCHEMA.withTags(mergeTag);
@@ -59,10 +72,12 @@ function parseJson(text: string): Parsed {
     return { ok: false, problems: problems.map(({ message, offset }) => ({ message, ...lineColumn(text, offset) })) };
   }
   const document: unknown = JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
-  return { ok: true, document };
+  return { ok: true, document, ...unexamined };
 }
 
 function parseYaml(text: string): Parsed {
+  const plain = readPlainYaml(text);
+  if (plain !== undefined) return { ok: true, isUsable: true, ...plain };
   let events: Event[];
   try {
     events = parseEvents(text, { maxDepth });
@@ -98,7 +113,7 @@ function parseYaml(text: string): Parsed {
     const message = findExpansion(document, maxExpandedValues);
     if (message !== undefined) return { ok: false, problems: [{ message }] };
   }
-  return { ok: true, document };
+  return { ok: true, document, ...unexamined };
 }
 
 /** Words of the parser that say too little. */

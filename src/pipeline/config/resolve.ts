@@ -47,7 +47,8 @@ function labelsOf({ labels, managedBy }: ResolveOptions): LabelSelector {
 /** Looks at the parts of a configuration as one. Throws nothing: whatever is wrong is a finding. */
 export function inspectParts(parts: readonly Part[], options: ResolveOptions): Inspection {
   const findings: Finding[] = [];
-  parts.forEach(({ document }, part) => {
+  parts.forEach(({ document, isUsable = false }, part) => {
+    if (isUsable) return;
     for (const { message, path, at } of findUnusable(document)) {
       findings.push({ message, place: { part, path, ...(at === undefined ? {} : { at }) } });
     }
