@@ -63,7 +63,7 @@ const stageNames = ['configuration', 'read', 'diff', 'plan', 'apply', 'report'];
 
 const growthRow = (name, equalNames) => ({
   name,
-  rounds: { full: 3, quick: 1 },
+  rounds: { full: 5, quick: 1 },
   values: Object.fromEntries(
     stageNames.flatMap((stage) =>
       ['cold', 'warm'].map((how) => [`${stage}, ${how}`, { target: 12, unit: '× for 10 ×', unguarded: true }]),
