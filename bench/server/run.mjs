@@ -131,7 +131,7 @@ async function rates() {
   const bareOnce = async () => await Promise.all(paths.map(read));
 
   process.stdout.write(`small configuration, nothing changed, ${paths.length} reads a sync, ${seconds} s each\n`);
-  for (const clients of (process.env.CL ?? "1,8,64").split(",").map(Number)) {
+  for (const clients of (process.env.CL ?? '1,8,64').split(',').map(Number)) {
     const bodies = Array.from({ length: clients }, (_, client) => bodyOf(gateway, small, `key-${client}`));
     await loop(clients, async (client) => await syncOnce(pool, bodies[client]), 1);
     const created = (await adc.ask('pools')).pools.reduce((sum, each) => sum + each.created, 0);
