@@ -72,7 +72,10 @@ export function createListDecoder(client: AdminClient, memory: Memory, key: stri
       const isKnown = [...now].every(([path, variants]) => before.get(path) === variants);
       if (isKnown && (!isAll || now.size === before.size)) return;
       const lists = isAll ? now : new Map([...before, ...now]);
-      const bytes = [...lists.values()].reduce((sum, [variant]) => sum + (variant?.list.bytes ?? 0) * overhead + 256, 0);
+      const bytes = [...lists.values()].reduce(
+        (sum, [variant]) => sum + (variant?.list.bytes ?? 0) * overhead + 256,
+        0,
+      );
       space.set(key, { lists }, bytes);
     },
   };

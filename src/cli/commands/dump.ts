@@ -14,9 +14,7 @@ import type { DumpValues } from '../options.js';
 export async function run(context: Context, values: DumpValues): Promise<number> {
   const { terminal } = context;
   const scope = scopeOptionsOf(values, context);
-  const { state, notices } = await withConnection(values, context, ({ backend }) =>
-    dumpState({ backend, scope }),
-  );
+  const { state, notices } = await withConnection(values, context, ({ backend }) => dumpState({ backend, scope }));
   sayNotices(notices, context);
   sayOmitted(notices, context);
   sayMissingSecrets(state, context);
