@@ -426,3 +426,10 @@ test('limits that gateways have and the format has not are warnings', () => {
     'warning consumer "a@b": gateways take usernames of letters, digits, "_" and (newer ones) "-" only',
   ]);
 });
+
+test('a label that a program left undefined is a problem like any other', async () => {
+  const document = { services: [{ name: 's', labels: { team: undefined } }] };
+  const { code, problems } = await refusal(() => resolveConfiguration(document, { lint: true, managedBy: false }));
+  expect(code).toBe('lint');
+  expect(problems.map(({ path }) => formatPath(path ?? []))).toEqual(['services[0].labels.team']);
+});

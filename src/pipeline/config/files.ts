@@ -1,5 +1,6 @@
+import { isAscii } from 'node:buffer';
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { glob } from 'tinyglobby';
 import type { Problem } from '../../model/errors.js';
@@ -69,19 +70,31 @@ export type FileText = { readonly ok: true; readonly text: string } | { readonly
 /** Reads a file, or standard input, as UTF-8. Stops at {@link maxFileBytes}. */
 export async function readText(path: string, stdin: StandardInput): Promise<FileText> {
   try {
-    const chunks = path === standardInput ? stdin() : (createReadStream(path) as AsyncIterable<Uint8Array>);
-    const bytes = chunks instanceof Promise ? Buffer.from(await chunks) : await readBytes(chunks);
+    const bytes = path === standardInput ? await readInput(stdin()) : await readPath(path);
     if (bytes === undefined || bytes.length > maxFileBytes) {
       const limit = `at most ${maxFileBytes / 1024 / 1024} MiB are read; split the configuration into several files`;
       return { ok: false, problem: { message: `the file is too large: ${limit}`, file: path } };
     }
-    return { ok: true, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+    // A text in ASCII is its bytes.
+    const text = isAscii(bytes) ? bytes.toString('latin1') : new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return { ok: true, text };
   } catch (error) {
     if (error instanceof TypeError) {
       return { ok: false, problem: { message: 'this is not a text in UTF-8', file: path } };
     }
     return { ok: false, problem: { message: `cannot be read: ${reasonOf(error)}`, file: path } };
   }
+}
+
+async function readInput(input: ReturnType<StandardInput>): Promise<Buffer | undefined> {
+  return input instanceof Promise ? Buffer.from(await input) : await readBytes(input);
+}
+
+/** The bytes of a file; undefined where there are too many. What has no size, such as a pipe, is read as it comes. */
+async function readPath(path: string): Promise<Buffer | undefined> {
+  const { size } = await stat(path);
+  if (size > maxFileBytes) return undefined;
+  return size > 0 ? await readFile(path) : await readBytes(createReadStream(path) as AsyncIterable<Uint8Array>);
 }
 
 async function readBytes(chunks: AsyncIterable<Uint8Array | string>): Promise<Buffer | undefined> {

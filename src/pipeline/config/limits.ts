@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../model/json.js';
+import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
 import type { Notice } from '../../model/notice.js';
 import type { Resource } from '../../model/resource.js';
 
@@ -14,9 +14,11 @@ function lengthOf(value: string, atMost: number): number {
   return value.length <= atMost ? value.length : Array.from(value).length;
 }
 
-function labelWarnings(labels: JsonObject): string[] {
-  const warnings: string[] = [];
-  for (const [key, value] of Object.entries(labels)) {
+function addLabelWarnings(labels: JsonObject, warnings: string[]): void {
+  // What comes from a program may hold undefined, which the schema reports.
+  const entries: [string, Json | undefined][] = Object.entries(labels);
+  for (const [key, value] of entries) {
+    if (value === undefined) continue;
     const written = typeof value === 'string' ? value : JSON.stringify(value);
     if (written === '' || /\s/.test(written)) {
       warnings.push(`label "${key}": gateways take label values without white space and not empty`);
@@ -24,18 +26,17 @@ function labelWarnings(labels: JsonObject): string[] {
       warnings.push(`label "${key}": gateways take at most ${longest.label} characters`);
     }
   }
-  return warnings;
 }
 
-/** Warns of what the format allows and gateways refuse, so that nobody learns it half way through a sync. */
-export function limitNotices(resource: Resource): Notice[] {
+/** Adds warnings of what the format allows and gateways refuse, so that nobody learns it half way through a sync. */
+export function addLimitNotices(resource: Resource, notices: Notice[]): void {
   const { kind, id, name, body } = resource;
+  if (kind === 'global_rule' || kind === 'plugin_metadata') return;
   const warnings: string[] = [];
   const tooLong = (what: string, value: string, most: number) => {
     const length = lengthOf(value, most);
     if (length > most) warnings.push(`the ${what} has ${length} characters; gateways take at most ${most}`);
   };
-  if (kind === 'global_rule' || kind === 'plugin_metadata') return [];
   if (kind === 'consumer') {
     tooLong('username', id, longest.name);
     if (!/^[a-zA-Z0-9_-]+$/.test(id)) {
@@ -52,12 +53,10 @@ export function limitNotices(resource: Resource): Notice[] {
   }
   tooLong('description', text(body['description']), longest.description);
   if (typeof body['labels'] === 'object' && body['labels'] !== null) {
-    warnings.push(...labelWarnings(body['labels'] as JsonObject));
+    addLabelWarnings(body['labels'] as JsonObject, warnings);
   }
   const shown = name.length > 80 ? `${name.slice(0, 77)}...` : name;
-  return warnings.map((warning) => ({
-    level: 'warning',
-    message: `${kind} "${shown}": ${warning}`,
-    key: resource.key,
-  }));
+  for (const warning of warnings) {
+    notices.push({ level: 'warning', message: `${kind} "${shown}": ${warning}`, key: resource.key });
+  }
 }

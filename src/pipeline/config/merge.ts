@@ -98,10 +98,13 @@ export function mergeParts(parts: readonly Part[]): Merged {
   });
 
   const placeOf = (path: JsonPath): Place => {
-    const [key, entry, ...rest] = path;
+    const [key, entry] = path;
     if (typeof key === 'string' && typeof entry === 'number') {
       const segment = segments.get(key)?.findLast(({ start }) => start <= entry);
-      if (segment !== undefined) return { part: segment.part, path: [key, entry - segment.start, ...rest] };
+      if (segment !== undefined) {
+        const { part, start } = segment;
+        return { part, path: start === 0 ? path : [key, entry - start, ...path.slice(2)] };
+      }
     }
     if (typeof key === 'string' && typeof entry === 'string') {
       const part = owners.get(key)?.get(entry);

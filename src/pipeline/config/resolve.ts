@@ -7,7 +7,7 @@ import type { State } from '../../model/resource.js';
 import { collections, isIncluded } from './collections.js';
 import { toProblems, type Finding, type Part } from './findings.js';
 import { flatten } from './flatten.js';
-import { limitNotices } from './limits.js';
+import { addLimitNotices } from './limits.js';
 import { lintDocument } from './lint.js';
 import { mergeParts } from './merge.js';
 import { findUnusable } from './values.js';
@@ -86,7 +86,8 @@ export function inspectParts(parts: readonly Part[], options: ResolveOptions): I
   });
   for (const finding of flattened.findings) findings.push(finding);
   const { resources } = flattened;
-  const notices = options.lint ? [...resources.values()].flatMap(limitNotices) : [];
+  const notices: Notice[] = [];
+  if (options.lint) for (const resource of resources.values()) addLimitNotices(resource, notices);
   return { configuration: { state: { resources }, mentioned, notices }, findings };
 }
 
