@@ -8,7 +8,7 @@ import type { Plan } from './model/operation.js';
 import type { Resource, ResourceKey, State } from './model/resource.js';
 import type { Configuration } from './pipeline/config/resolve.js';
 import { apply, type ApplyOptions } from './pipeline/apply/apply.js';
-import { diff } from './pipeline/diff/diff.js';
+import { changesIn, compareRaw } from './pipeline/diff/diff.js';
 import { resendSsls } from './pipeline/diff/force.js';
 import { leaveInUse } from './pipeline/diff/in-use.js';
 import { showTakenUpstreams, type Seen } from './pipeline/diff/own-upstreams.js';
@@ -219,10 +219,11 @@ async function compare(options: JobOptions, reading: Reading): Promise<Compariso
   const { current, unmanaged } = showTakenUpstreams(scoped, desired);
   await giveWay(current, desired);
   const input = { desired, current, unmanaged };
-  const raw = diff(input);
-  const compared = raw.some((change) => change.type === 'update')
-    ? diff({ ...input, normalise: await reading.normaliser(raw) })
-    : raw;
+  const raw = compareRaw(input);
+  const compared = changesIn(
+    raw,
+    raw.differing.length === 0 ? input : { ...input, normalise: await reading.normaliser(raw.differing) },
+  );
   return { projection, current, unmanaged, changes: forceSsl ? resendSsls(compared, desired, current) : compared };
 }
 

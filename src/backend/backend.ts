@@ -1,4 +1,4 @@
-import type { Change, Normalise, Unmanaged } from '../model/change.js';
+import type { Change, Normalise, Pair, Unmanaged } from '../model/change.js';
 import type { AdcError } from '../model/errors.js';
 import type { Kind } from '../model/kinds.js';
 import type { Notice } from '../model/notice.js';
@@ -100,10 +100,10 @@ export interface Reading {
   readonly version?: string;
   project(desired: State): Projection;
   /**
-   * Fetches the gateway's own schemas of just the kinds and plugins these changes touch and gives the function that makes both sides
-   * comparable. Called only where a raw comparison differs.
+   * Fetches the gateway's own schemas of just the kinds and plugins in which these pairs differ and gives the function that makes
+   * the sides of each of them comparable. Called only where a raw comparison differs.
    */
-  normaliser(changes: readonly Change[]): Promise<Normalise>;
+  normaliser(pairs: readonly Pair[]): Promise<Normalise>;
   /**
    * Turns changes into operations. Runs even for no changes: a leftover of an interrupted job or an instance that
    * restarted empty may need one. `desired` is the projected state.

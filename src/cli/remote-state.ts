@@ -55,7 +55,7 @@ function pretend(reading: Reading, state: State): Reading {
     notices: reading.notices,
     ...(reading.version === undefined ? {} : { version: reading.version }),
     project: (desired) => reading.project(desired),
-    normaliser: (changes) => reading.normaliser(changes),
+    normaliser: (pairs) => reading.normaliser(pairs),
     lower: (...given) => reading.lower(...given),
   };
 }

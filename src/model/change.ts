@@ -48,11 +48,24 @@ export interface Deletion extends ChangeOf {
 /** What a person sees of a diff: one resource created, updated or deleted. */
 export type Change = Creation | Update | Deletion;
 
+/** A resource that both sides have and whose body is not the same on both, as it is. */
+export interface Pair {
+  readonly current: Resource;
+  readonly desired: Resource;
+}
+
+/** What there is to compare of a pair: the current side and the desired one. */
+export interface Sides {
+  readonly lhs: JsonObject;
+  readonly rhs: JsonObject;
+}
+
 /**
- * Brings a body into a form in which equal meanings are equal values: defaults of the gateway's own schemas filled in,
- * shapes made canonical. Pure.
+ * Brings what differs in the bodies of a pair into a form in which equal meanings are equal values: defaults of the
+ * gateway's own schemas filled in, shapes made canonical. What is equal as it is may be left as it is, or left out on both
+ * sides. Pure.
  */
-export type Normalise = (kind: Kind, body: JsonObject) => JsonObject;
+export type Normalise = (pair: Pair) => Sides;
 
 /** Why each current resource that is outside the scope is left alone. */
 export type Unmanaged = ReadonlyMap<ResourceKey, string>;

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from './json.js';
+import type { Json, JsonObject } from './json.js';
 
 /**
  * Tells whether two JSON values mean the same: the order of object keys does not matter, the order of lists does.
@@ -6,28 +6,38 @@ import { isJsonObject, type Json, type JsonObject } from './json.js';
  */
 export function equalJson(left: Json, right: Json): boolean {
   if (left === right) return true;
+  if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false;
   if (Array.isArray(left)) {
     return Array.isArray(right) && equalLists(left as readonly Json[], right as readonly Json[]);
   }
-  return isJsonObject(left) && isJsonObject(right) && equalObjects(left, right);
+  return !Array.isArray(right) && equalObjects(left as JsonObject, right as JsonObject);
 }
 
 function equalLists(left: readonly Json[], right: readonly Json[]): boolean {
-  if (left.length !== right.length) return false;
-  for (let index = 0; index < left.length; index += 1) {
-    if (!equalJson(left[index] as Json, right[index] as Json)) return false;
+  const { length } = left;
+  if (length !== right.length) return false;
+  for (let index = 0; index < length; index += 1) {
+    const one = left[index] as Json;
+    const other = right[index] as Json;
+    if (one !== other && !equalJson(one, other)) return false;
   }
   return true;
 }
 
 function equalObjects(left: JsonObject, right: JsonObject): boolean {
   let keys = 0;
-  // `for in` reads the engine's cached key list where Object.keys would copy it.
+  // `for in` goes by the engine's own list of keys, where Object.keys would copy it, and what it names is read without a
+  // lookup; asking for each key whether it is an own one costs as much as reading it.
   for (const key in left) {
-    if (!Object.hasOwn(left, key)) continue;
-    if (!Object.hasOwn(right, key) || !equalJson(left[key] as Json, right[key] as Json)) return false;
+    const one = left[key] as Json;
+    const other = right[key];
     keys += 1;
+    if (one === other) continue;
+    // What an object inherits is a function, and equal to nothing here; only its prototype is an object itself.
+    if (typeof one !== 'object' || typeof other !== 'object') return false;
+    if (key === '__proto__' && !Object.hasOwn(right, key)) return false;
+    if (!equalJson(one, other)) return false;
   }
-  for (const key in right) if (Object.hasOwn(right, key)) keys -= 1;
+  for (const _ in right) keys -= 1;
   return keys === 0;
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { fillDefaults, matchesSchema } from '../../src/backend/shared/defaults.js';
+import { compileDefaults } from '../../src/backend/shared/defaults.js';
 import { asObject, asText, omit } from '../../src/backend/shared/values.js';
 import { isJsonObject, type Json, type JsonObject } from '../../src/model/json.js';
 import { exchangesOf, type Recorded } from './recorded.js';
@@ -47,7 +47,7 @@ describe.skipIf(!hasSchemas).each(['3.2.2', '3.10.0', '3.13.0'])('the defaults t
   );
   const plugins = read(`plugins-${version}.json`);
   const fill = (schema: Json | undefined, value: Json): Json =>
-    isJsonObject(schema) ? fillDefaults(schema, value, matchesSchema) : value;
+    (isJsonObject(schema) ? compileDefaults(schema)?.(value) : undefined) ?? value;
 
   const cases = writes(version)
     .map((exchange) => ({ ...exchange, collection: exchange.request.path.split('/')[3] ?? '' }))

@@ -235,9 +235,9 @@ describe('what a job is told', () => {
         const reading = await backend.read();
         return {
           ...reading,
-          normaliser: (changes) => {
+          normaliser: (pairs) => {
             normalised += 1;
-            return reading.normaliser(changes);
+            return reading.normaliser(pairs);
           },
         };
       };

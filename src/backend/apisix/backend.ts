@@ -36,7 +36,7 @@ export const openApisix: OpenBackend = (options): Backend => {
     notices: unmanaged.length === 0 ? snapshot.notices : [...snapshot.notices, ...unmanaged],
     ...(version === undefined ? {} : { version }),
     project: (desired) => project(desired, snapshot.state, features),
-    normaliser: (changes) => createNormaliser(changes, snapshot.state, schemas, concurrency),
+    normaliser: (pairs) => createNormaliser(pairs, snapshot.state, schemas, concurrency),
     lower: (changes, desired, unmanagedIn) =>
       lower({
         changes,

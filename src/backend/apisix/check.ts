@@ -1,6 +1,6 @@
 import { Ajv } from 'ajv';
 import type { JsonObject } from '../../model/json.js';
-import { fillDefaults, matchesSchema } from '../shared/defaults.js';
+import { compileDefaults } from '../shared/defaults.js';
 
 /** Checks values against a gateway's schemas, here. */
 export interface Checker {
@@ -22,7 +22,7 @@ export function createChecker(): Checker {
     check(schema, value) {
       const validates = ajv.compile(schema);
       // A gateway fills in defaults before it looks at the branches that depend on them.
-      if (validates(fillDefaults(schema, value, matchesSchema))) return undefined;
+      if (validates(compileDefaults(schema)?.(value) ?? value)) return undefined;
       return ajv.errorsText(validates.errors, { dataVar: 'configuration' });
     },
   };

@@ -1,67 +1,68 @@
 import pLimit from 'p-limit';
-import type { Change, Normalise, Update } from '../../model/change.js';
+import type { Normalise, Pair, Sides } from '../../model/change.js';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
 import type { Kind } from '../../model/kinds.js';
-import { resourceKey, type State } from '../../model/resource.js';
-import { canonical } from '../shared/canonical.js';
-import { fillDefaults, matchesSchema } from '../shared/defaults.js';
-import { asObject, asText, isSame, omit } from '../shared/values.js';
+import { resourceKey, type Resource, type State } from '../../model/resource.js';
+import { canonical, canonicalAgain, canonicalSides, isPluginConfig } from '../shared/canonical.js';
+import { compileDefaults, type Fill } from '../shared/defaults.js';
+import { asObject, asText, omit } from '../shared/values.js';
 import type { PluginUse, Schemas } from './schemas.js';
 
-/** What a body is, beyond its kind; known by the identity of the body. */
-interface Context {
-  /** The plugin whose global configuration or metadata it is. */
-  readonly plugin?: string;
-  /** Put in place of a reference to a shared upstream, because the other side has an upstream of its own. */
-  readonly upstream?: JsonObject;
-}
-
+/** What fills the defaults of the gateway's schemas; nothing where a schema has none. */
 interface Fetched {
-  /** By kind. */
-  readonly core: ReadonlyMap<Kind, JsonObject>;
+  /** By kind. Read as the Admin API's object, the body of a service has no upstream here: its schema repeats the upstream's. */
+  readonly core: ReadonlyMap<Kind, Fill>;
   /** By use and plugin name. */
-  readonly plugins: ReadonlyMap<string, JsonObject>;
-  readonly upstream: JsonObject | undefined;
+  readonly plugins: ReadonlyMap<string, Fill>;
+  /** The kinds in whose core schema one field has others filled. */
+  readonly entangled: ReadonlySet<Kind>;
+  /** Of the upstream of a service. */
+  readonly upstream: Fill | undefined;
 }
 
 /**
- * Builds the function that makes both sides of raw changes comparable: one form for all shapes, and for what then still
- * differs the defaults of the gateway's own schemas, fetched for just those kinds and plugins.
+ * Builds the function that makes both sides of pairs comparable: one form for all shapes, and for what then still differs
+ * the defaults of the gateway's own schemas, fetched for just those kinds and plugins.
  *
  * @param current where shared upstreams are looked up, for services whose file gives them an upstream of their own
  * @throws GatewayError when a schema cannot be read
  */
 export async function createNormaliser(
-  changes: readonly Change[],
+  pairs: readonly Pair[],
   current: State,
   schemas: Schemas,
   concurrency: number,
 ): Promise<Normalise> {
-  const updates = changes.filter((change) => change.type === 'update');
-  const contexts = new Map(updates.flatMap((update) => contextsOf(update, current)));
-  const shape = (kind: Kind, body: JsonObject): JsonObject => {
-    const upstream = contexts.get(body)?.upstream;
-    return canonical(kind, upstream === undefined ? body : { ...omit(body, ['upstream_id']), upstream });
+  const open = new Map<Pair, Sides>();
+  for (const pair of pairs) {
+    const { kind, body } = pair.desired;
+    const sides = canonicalSides(kind, storedBody(pair, current), body);
+    if (!isEmpty(sides)) open.set(pair, sides);
+  }
+  const fetched = await fetchSchemas(neededBy(open), schemas, concurrency);
+  return (pair) => {
+    const sides = open.get(pair);
+    if (sides === undefined) return alike;
+    const { kind, id, body } = pair.desired;
+    const lhs = fillSide({ kind, id, body: storedBody(pair, current) }, sides.lhs, fetched);
+    const rhs = fillSide({ kind, id, body }, sides.rhs, fetched);
+    return canonicalAgain(kind, { lhs, rhs });
   };
-  const open = updates.filter(
-    ({ kind, desired, current: stored }) => !isSame(shape(kind, desired.body), shape(kind, stored.body)),
-  );
-  const fetched = await fetchSchemas(neededBy(open, shape), schemas, concurrency);
-  return (kind, body) => canonical(kind, fillBody(kind, shape(kind, body), contexts.get(body)?.plugin, fetched));
 }
 
-function contextsOf(update: Update, current: State): readonly (readonly [JsonObject, Context])[] {
-  const { kind, desired, current: stored } = update;
-  if (kind === 'global_rule' || kind === 'plugin_metadata') {
-    return [
-      [desired.body, { plugin: update.id }],
-      [stored.body, { plugin: update.id }],
-    ];
-  }
-  const shared = asText(stored.body['upstream_id']);
-  if (kind !== 'service' || shared === undefined || desired.body['upstream'] === undefined) return [];
+/** Of a pair in which nothing differs once shapes do not count. */
+const alike: Sides = { lhs: {}, rhs: {} };
+
+function isEmpty({ lhs, rhs }: Sides): boolean {
+  return Object.keys(lhs).length === 0 && Object.keys(rhs).length === 0;
+}
+
+/** A stored body; where the other side has an upstream of its own, with the shared upstream in place of the reference to it. */
+function storedBody({ current: { kind, body }, desired }: Pair, current: State): JsonObject {
+  const shared = kind === 'service' ? asText(body['upstream_id']) : undefined;
+  if (shared === undefined || desired.body['upstream'] === undefined) return body;
   const upstream = current.resources.get(resourceKey('upstream', shared));
-  return upstream === undefined ? [] : [[stored.body, { upstream: omit(upstream.body, ['name']) }]];
+  return upstream === undefined ? body : { ...omit(body, ['upstream_id']), upstream: omit(upstream.body, ['name']) };
 }
 
 /** The words of the gateway for the schemas of kinds. Plugins' configurations have none here: see {@link pluginUses}. */
@@ -94,65 +95,86 @@ interface Needs {
 }
 
 /** The schemas that could explain the differences that are left. */
-function neededBy(updates: readonly Update[], shape: Normalise): Needs {
+function neededBy(open: ReadonlyMap<Pair, Sides>): Needs {
   const kinds = new Set<Kind>();
   const plugins = new Map<string, readonly [string, PluginUse]>();
-  for (const { kind, id, desired, current } of updates) {
+  const need = (use: PluginUse, name: string): void => {
+    const key = pluginKey(use, name);
+    if (!plugins.has(key)) plugins.set(key, [name, use]);
+  };
+  for (const [{ desired }, { lhs, rhs }] of open) {
+    const { kind, id, body } = desired;
     const use = useOf(kind);
-    const wanted = shape(kind, desired.body);
-    const stored = shape(kind, current.body);
-    const need = (name: string): void => void plugins.set(`${use} ${name}`, [name, use]);
-    if (kind === 'global_rule' || kind === 'plugin_metadata') need(id);
-    else {
-      if (!isSame(omit(wanted, ['plugins', 'config']), omit(stored, ['plugins', 'config']))) kinds.add(kind);
-      if (!isSame(wanted['config'], stored['config'])) need(asText(wanted['type']) ?? '');
-      const before = asObject(stored['plugins']) ?? {};
-      for (const [name, config] of Object.entries(asObject(wanted['plugins']) ?? {})) {
-        if (before[name] !== undefined && !isSame(config, before[name])) need(name);
-      }
+    if (isPluginConfig(kind)) {
+      need(use, id);
+      continue;
     }
+    if (hasOwnFields(lhs) || hasOwnFields(rhs)) kinds.add(kind);
+    if (lhs['config'] !== undefined || rhs['config'] !== undefined) need(use, asText(body['type']) ?? '');
+    const before = asObject(lhs['plugins']) ?? {};
+    for (const name of Object.keys(asObject(rhs['plugins']) ?? {})) if (Object.hasOwn(before, name)) need(use, name);
   }
   if (kinds.has('service')) kinds.add('upstream');
   return { kinds, plugins };
 }
 
+/** Tells whether a side has fields that the schema of its kind is about, and not that of a plugin. */
+function hasOwnFields(side: JsonObject): boolean {
+  for (const field in side) if (field !== 'plugins' && field !== 'config') return true;
+  return false;
+}
+
+function pluginKey(use: PluginUse, name: string): string {
+  return `${use} ${name}`;
+}
+
 async function fetchSchemas(needs: Needs, schemas: Schemas, concurrency: number): Promise<Fetched> {
   const limit = pLimit(concurrency);
-  const core = new Map<Kind, JsonObject>();
-  const plugins = new Map<string, JsonObject>();
+  const core = new Map<Kind, Fill>();
+  const plugins = new Map<string, Fill>();
+  const entangled = new Set<Kind>();
+  let upstream: Fill | undefined;
+  const keep = <K>(fills: Map<K, Fill>, key: K, fill: Fill | undefined): void => {
+    if (fill !== undefined) fills.set(key, fill);
+  };
   await Promise.all([
     ...[...needs.kinds].map((kind) =>
       limit(async () => {
         const word = schemaWords[kind];
         const schema = word === undefined ? undefined : await schemas.core(word);
-        if (schema !== undefined) core.set(kind, schema);
+        if (schema === undefined) return;
+        keep(core, kind, compileDefaults(withoutOwnFields(schema)));
+        if (schema['dependencies'] !== undefined) entangled.add(kind);
+        if (kind === 'upstream') upstream = compileDefaults(schema);
       }),
     ),
     ...[...needs.plugins].map(([key, [name, use]]) =>
       limit(async () => {
         const schema = await schemas.plugin(name, use);
-        if (schema !== undefined) plugins.set(key, schema);
+        if (schema !== undefined) keep(plugins, key, compileDefaults(schema));
       }),
     ),
   ]);
-  return { core, plugins, upstream: core.get('upstream') };
+  return { core, plugins, entangled, upstream };
 }
 
-function fillBody(kind: Kind, body: JsonObject, plugin: string | undefined, fetched: Fetched): JsonObject {
+/** What differs on one side of a pair, with the defaults that the gateway's schemas have for it. */
+function fillSide(
+  { kind, id, body }: Pick<Resource, 'kind' | 'id' | 'body'>,
+  side: JsonObject,
+  fetched: Fetched,
+): JsonObject {
   const use = useOf(kind);
-  const configured = (name: string, config: Json): Json => fill(fetched.plugins.get(`${use} ${name}`), config);
-  if (kind === 'global_rule' || kind === 'plugin_metadata') {
-    return plugin === undefined ? body : objectOr(configured(plugin, body), body);
-  }
-  const { plugins, config, upstream, ...rest } = body;
-  // Read as the Admin API's object, the body of a service has no upstream here: its schema repeats the upstream's.
-  const schema = fetched.core.get(kind);
-  const filled = objectOr(fill(schema === undefined ? undefined : withoutOwnFields(schema), rest), rest);
-  const type = asText(rest['type']) ?? '';
+  const configured = (name: string, config: Json): Json =>
+    fetched.plugins.get(pluginKey(use, name))?.(config) ?? config;
+  if (isPluginConfig(kind)) return objectOr(configured(id, side), side);
+  const { plugins, config, upstream, ...fields } = side;
+  // No gateway is known whose fields are entangled; what is the same on both sides then counts as well.
+  const given = fetched.entangled.has(kind) ? omit(canonical(kind, body), ['plugins', 'config', 'upstream']) : fields;
   return {
-    ...filled,
-    ...(upstream === undefined ? {} : { upstream: fill(fetched.upstream, upstream) }),
-    ...(config === undefined ? {} : { config: configured(type, config) }),
+    ...objectOr(fetched.core.get(kind)?.(given) ?? given, given),
+    ...(upstream === undefined ? {} : { upstream: fetched.upstream?.(upstream) ?? upstream }),
+    ...(config === undefined ? {} : { config: configured(asText(body['type']) ?? '', config) }),
     ...(plugins === undefined ? {} : { plugins: fillPlugins(asObject(plugins) ?? {}, configured) }),
   };
 }
@@ -165,10 +187,6 @@ function withoutOwnFields(schema: JsonObject): JsonObject {
 
 function fillPlugins(plugins: JsonObject, configured: (name: string, config: Json) => Json): JsonObject {
   return Object.fromEntries(Object.entries(plugins).map(([name, config]) => [name, configured(name, config)]));
-}
-
-function fill(schema: JsonObject | undefined, value: Json): Json {
-  return schema === undefined ? value : fillDefaults(schema, value, matchesSchema);
 }
 
 function objectOr(value: Json, otherwise: JsonObject): JsonObject {

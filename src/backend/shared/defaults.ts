@@ -1,68 +1,135 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
-import { asList, asObject, isEmptyTable, isSame } from './values.js';
+import { compileMatcher } from './matcher.js';
+import { asList, asObject, isEmptyTable, type Draft } from './values.js';
 
-/** Decides whether a value satisfies a schema, for branches (`if`, `anyOf`, `oneOf`) that fill defaults of their own. */
-export type Matches = (schema: JsonObject, value: Json) => boolean;
+/** Fills defaults into a value. Pure; the same value where nothing was missing. */
+export type Fill = (value: Json) => Json;
 
 /**
- * Fills the defaults of a JSON Schema into a value, as a gateway does that stores them: at any depth, in
- * `then`/`else` branches, in `dependencies`, in the branch of `anyOf` or `oneOf` that fits, in items, in additional and
- * pattern properties. Fields that already stand are never changed. Pure; the same value where nothing was missing.
+ * Builds the function that fills the defaults of a JSON Schema into a value, as a gateway does that stores them: at any
+ * depth, in `then`/`else` branches, in `dependencies`, in the branch of `anyOf` or `oneOf` that fits, in items, in
+ * additional and pattern properties. Fields that already stand are never changed. What of a schema fills nothing is not
+ * walked.
+ *
+ * @returns undefined where the schema has no defaults to fill
  */
-export function fillDefaults(schema: JsonObject, value: Json, matches: Matches): Json {
-  if (Array.isArray(value)) return fillItems(schema, value, matches);
-  let filled: Json = isJsonObject(value) ? fillProperties(schema, value, matches) : value;
-  for (const part of asList(schema['allOf']) ?? []) filled = fillWith(part, filled, matches);
-  for (const keyword of ['anyOf', 'oneOf']) {
-    const current = filled;
-    const branch = (asList(schema[keyword]) ?? []).find((part) => isJsonObject(part) && matches(part, current));
-    if (branch !== undefined) filled = fillWith(branch, filled, matches);
-  }
-  const condition = asObject(schema['if']);
-  if (condition !== undefined) filled = fillWith(schema[matches(condition, filled) ? 'then' : 'else'], filled, matches);
-  return filled;
+export function compileDefaults(schema: JsonObject): Fill | undefined {
+  const items = compileItems(schema);
+  const steps: Fill[] = [];
+  const add = (step: Fill | undefined): void => {
+    if (step !== undefined) steps.push(step);
+  };
+  add(compileProperties(schema));
+  for (const part of asList(schema['allOf']) ?? []) add(compilePart(part));
+  for (const keyword of ['anyOf', 'oneOf']) add(compileBranches(asList(schema[keyword]) ?? []));
+  add(compileCondition(schema));
+  if (items === undefined && steps.length === 0) return undefined;
+  return (value) => {
+    if (Array.isArray(value)) return items === undefined ? value : items(value);
+    if (!isJsonObject(value)) return value;
+    let filled: Json = value;
+    for (const step of steps) filled = step(filled);
+    return filled;
+  };
 }
 
-function fillWith(schema: Json | undefined, value: Json, matches: Matches): Json {
-  return isJsonObject(schema) ? fillDefaults(schema, value, matches) : value;
+function compilePart(schema: Json | undefined): Fill | undefined {
+  return isJsonObject(schema) ? compileDefaults(schema) : undefined;
 }
 
-function fillItems(schema: JsonObject, list: readonly Json[], matches: Matches): Json {
-  const items = schema['items'];
-  let filled: readonly Json[] = list;
-  if (isJsonObject(items)) {
-    const each = list.map((item) => fillDefaults(items, item, matches));
-    if (each.some((item, index) => item !== list[index])) filled = each;
-  }
+function compileItems(schema: JsonObject): ((list: readonly Json[]) => readonly Json[]) | undefined {
+  const each = compilePart(schema['items']);
   // `nodes: {anyOf: [map, list]}`: which of the branches a list belongs to is plain from its type.
-  for (const keyword of ['anyOf', 'oneOf']) {
-    const branch = (asList(schema[keyword]) ?? []).find((part) => isJsonObject(part) && part['type'] === 'array');
-    if (isJsonObject(branch)) return fillItems(branch, filled, matches);
-  }
-  return filled;
+  const branch = ['anyOf', 'oneOf']
+    .map((keyword) => (asList(schema[keyword]) ?? []).find((part) => isJsonObject(part) && part['type'] === 'array'))
+    .find((part) => part !== undefined);
+  const others = isJsonObject(branch) ? compileItems(branch) : undefined;
+  if (each === undefined) return others;
+  return (list) => {
+    const items = list.map(each);
+    const filled = items.some((item, index) => item !== list[index]) ? items : list;
+    return others === undefined ? filled : others(filled);
+  };
 }
 
-function fillProperties(schema: JsonObject, value: JsonObject, matches: Matches): JsonObject {
-  const properties = asObject(schema['properties']) ?? {};
-  const patterns = Object.entries(asObject(schema['patternProperties']) ?? {});
-  const additional = schema['additionalProperties'];
-  const found: Record<string, Json> = {};
-  for (const [name, content] of Object.entries(value)) {
-    let filled = content;
-    if (Object.hasOwn(properties, name)) filled = fillWith(properties[name], content, matches);
-    else {
-      const pattern = patterns.find(([text]) => matchesPattern(text, name));
-      filled = fillWith(pattern === undefined ? additional : pattern[1], content, matches);
+function compileBranches(branches: readonly Json[]): Fill | undefined {
+  const parts = branches
+    .filter(isJsonObject)
+    .map((schema) => ({ fill: compileDefaults(schema), matches: compileMatcher(schema) }));
+  if (parts.every(({ fill }) => fill === undefined)) return undefined;
+  return (value) => parts.find(({ matches }) => matches(value))?.fill?.(value) ?? value;
+}
+
+function compileCondition(schema: JsonObject): Fill | undefined {
+  const condition = asObject(schema['if']);
+  if (condition === undefined) return undefined;
+  const [then, otherwise] = [compilePart(schema['then']), compilePart(schema['else'])];
+  if (then === undefined && otherwise === undefined) return undefined;
+  const matches = compileMatcher(condition);
+  return (value) => (matches(value) ? then : otherwise)?.(value) ?? value;
+}
+
+function compileProperties(schema: JsonObject): Fill | undefined {
+  const properties = Object.entries(asObject(schema['properties']) ?? {});
+  const nested = compiled(properties);
+  const initial = properties.flatMap(([name, property]) => {
+    const value = isJsonObject(property) ? property['default'] : undefined;
+    if (value === undefined) return [];
+    const typed = asTyped(property, value);
+    return [[name, compilePart(property)?.(typed) ?? typed] as const];
+  });
+  const others = compileOthers(schema, new Set(properties.map(([name]) => name)));
+  const dependencies = compiled(Object.entries(asObject(schema['dependencies']) ?? {}));
+  if (nested.length + initial.length + dependencies.length === 0 && others === undefined) return undefined;
+
+  return (value) => {
+    if (!isJsonObject(value)) return value;
+    let found = others?.(value);
+    for (const [name, fill] of nested) {
+      const content = Object.hasOwn(value, name) ? value[name] : undefined;
+      const filled = content === undefined ? undefined : fill(content);
+      if (filled === undefined || filled === content) continue;
+      (found ??= {})[name] = filled;
     }
-    if (filled !== content) found[name] = filled;
-  }
-  for (const [name, property] of Object.entries(properties)) {
-    const initial = isJsonObject(property) ? property['default'] : undefined;
-    if (initial === undefined || Object.hasOwn(value, name)) continue;
-    found[name] = fillWith(property, asTyped(property, initial), matches);
-  }
-  const filled = Object.keys(found).length === 0 ? value : { ...value, ...found };
-  return fillDependencies(schema, filled, matches);
+    for (const [name, content] of initial) {
+      if (!Object.hasOwn(value, name)) (found ??= {})[name] = content;
+    }
+    let filled: Json = found === undefined ? value : { ...value, ...found };
+    for (const [name, fill] of dependencies)
+      if (isJsonObject(filled) && Object.hasOwn(filled, name)) filled = fill(filled);
+    return filled;
+  };
+}
+
+/** Of named schemas those that fill something. */
+function compiled(schemas: readonly (readonly [string, Json])[]): readonly (readonly [string, Fill])[] {
+  return schemas.flatMap(([name, schema]) => {
+    const fill = compilePart(schema);
+    return fill === undefined ? [] : [[name, fill] as const];
+  });
+}
+
+/** What fills the properties that have no schema of their own; it gives those that changed, if any. */
+function compileOthers(
+  schema: JsonObject,
+  known: ReadonlySet<string>,
+): ((value: JsonObject) => Draft | undefined) | undefined {
+  const patterns = Object.entries(asObject(schema['patternProperties']) ?? {}).map(([pattern, part]) => ({
+    expression: expressionOf(pattern),
+    fill: compilePart(part),
+  }));
+  const additional = compilePart(schema['additionalProperties']);
+  if (additional === undefined && patterns.every(({ fill }) => fill === undefined)) return undefined;
+  return (value) => {
+    let found: Draft | undefined;
+    for (const [name, content] of Object.entries(value)) {
+      if (known.has(name)) continue;
+      const pattern = patterns.find(({ expression }) => expression?.test(name) === true);
+      const filled = (pattern === undefined ? additional : pattern.fill)?.(content) ?? content;
+      if (filled !== content) (found ??= {})[name] = filled;
+    }
+    return found;
+  };
 }
 
 /** An empty default of a list is written as `{}` in the schemas that gateways give. */
@@ -70,69 +137,11 @@ function asTyped(property: Json | undefined, initial: Json): Json {
   return isEmptyTable(initial) && isJsonObject(property) && property['type'] === 'array' ? [] : initial;
 }
 
-function fillDependencies(schema: JsonObject, value: JsonObject, matches: Matches): JsonObject {
-  let filled: Json = value;
-  for (const [name, dependency] of Object.entries(asObject(schema['dependencies']) ?? {})) {
-    if (isJsonObject(filled) && Object.hasOwn(filled, name)) filled = fillWith(dependency, filled, matches);
-  }
-  return isJsonObject(filled) ? filled : value;
-}
-
 /** Patterns are written for another engine; one that this engine does not understand matches nothing. */
-function matchesPattern(pattern: string, name: string): boolean {
+function expressionOf(pattern: string): RegExp | undefined {
   try {
-    return new RegExp(pattern).test(name);
+    return new RegExp(pattern);
   } catch {
-    return false;
-  }
-}
-
-/**
- * Tells whether a value satisfies the few keywords that branches are told apart by. A keyword that is not understood is
- * taken as satisfied: a branch is then tried that another keyword does not exclude.
- */
-export function matchesSchema(schema: JsonObject, value: Json): boolean {
-  if (!matchesType(schema['type'], value)) return false;
-  if (schema['const'] !== undefined && !isSame(schema['const'], value)) return false;
-  const allowed = asList(schema['enum']);
-  if (allowed !== undefined && schema['enum'] !== undefined && !allowed.some((one) => isSame(one, value))) return false;
-  const parts = (keyword: string): readonly JsonObject[] => (asList(schema[keyword]) ?? []).filter(isJsonObject);
-  if (!parts('allOf').every((part) => matchesSchema(part, value))) return false;
-  if (schema['anyOf'] !== undefined && !parts('anyOf').some((part) => matchesSchema(part, value))) return false;
-  if (schema['oneOf'] !== undefined && !parts('oneOf').some((part) => matchesSchema(part, value))) return false;
-  const not = asObject(schema['not']);
-  if (not !== undefined && matchesSchema(not, value)) return false;
-  return isJsonObject(value) ? matchesFields(schema, value) : matchesItems(schema, value);
-}
-
-function matchesFields(schema: JsonObject, value: JsonObject): boolean {
-  if (!(asList(schema['required']) ?? []).every((name) => typeof name === 'string' && Object.hasOwn(value, name))) {
-    return false;
-  }
-  return Object.entries(asObject(schema['properties']) ?? {}).every(([name, property]) => {
-    const content = value[name];
-    return content === undefined || !isJsonObject(property) || matchesSchema(property, content);
-  });
-}
-
-function matchesItems(schema: JsonObject, value: Json): boolean {
-  const items = asObject(schema['items']);
-  return items === undefined || !Array.isArray(value) || value.every((item: Json) => matchesSchema(items, item));
-}
-
-function matchesType(type: Json | undefined, value: Json): boolean {
-  if (type === undefined) return true;
-  if (Array.isArray(type)) return type.some((one: Json) => matchesType(one, value));
-  switch (type) {
-    case 'object':
-      return isJsonObject(value);
-    case 'array':
-      return Array.isArray(value);
-    case 'integer':
-      return Number.isInteger(value);
-    case 'null':
-      return value === null;
-    default:
-      return typeof value === type;
+    return undefined;
   }
 }

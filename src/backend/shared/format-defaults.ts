@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../model/json.js';
 import { asObject } from './values.js';
-import { fillDefaults } from './defaults.js';
+import { compileDefaults } from './defaults.js';
 
 /**
  * The defaults of a stored upstream for the fields that linting a file would fill in as well. They are the gateway's
@@ -74,12 +74,15 @@ const upstreamDefaults: JsonObject = {
 /** The trust in a client certificate's authority, as linting would fill it. */
 const clientDefaults: JsonObject = { properties: { depth: { default: 1 } } };
 
+const fillUpstream = compileDefaults(upstreamDefaults);
+const fillClient = compileDefaults(clientDefaults);
+
 /** An upstream read from a gateway, with what linting a file would write into it. */
 export function withUpstreamDefaults(upstream: JsonObject): JsonObject {
-  return asObject(fillDefaults(upstreamDefaults, upstream, () => false)) ?? upstream;
+  return asObject(fillUpstream?.(upstream)) ?? upstream;
 }
 
 /** As {@link withUpstreamDefaults}, for the `client` of an SSL. */
 export function withClientDefaults(client: JsonObject): JsonObject {
-  return asObject(fillDefaults(clientDefaults, client, () => false)) ?? client;
+  return asObject(fillClient?.(client)) ?? client;
 }

@@ -23,23 +23,23 @@ const noCredentials = 'The consumer credentials are only supported in Apache API
 export function project(desired: State, current: State, features: Features): Projection {
   const notices: Notice[] = [];
   const unsupported = new Map<ResourceKey, string>();
-  const resources = new Map<ResourceKey, Resource>();
-  let changed = false;
-  for (const [key, resource] of desired.resources) {
+  const stored = new Map<ResourceKey, Resource>();
+  const context: Context = { desired, current, features, notices };
+  for (const resource of desired.resources.values()) {
     const reason = refusal(resource, features);
-    if (reason !== undefined) unsupported.set(key, reason);
     if (reason !== undefined) {
-      changed = true;
+      unsupported.set(resource.key, reason);
       continue;
     }
-    const body = projectBody(resource, { desired, current, features, notices });
-    if (body === resource.body) resources.set(key, resource);
-    else {
-      changed = true;
-      resources.set(key, { ...resource, body });
-    }
+    const body = projectBody(resource, context);
+    if (body !== resource.body) stored.set(resource.key, { ...resource, body });
   }
-  return { state: changed ? { resources } : desired, notices, unsupported };
+  if (stored.size === 0 && unsupported.size === 0) return { state: desired, notices, unsupported };
+  const resources = new Map<ResourceKey, Resource>();
+  for (const [key, resource] of desired.resources) {
+    if (!unsupported.has(key)) resources.set(key, stored.get(key) ?? resource);
+  }
+  return { state: { resources }, notices, unsupported };
 }
 
 function refusal({ kind }: Resource, features: Features): string | undefined {
@@ -73,8 +73,12 @@ function projectBody(resource: Resource, context: Context): JsonObject {
 }
 
 function withoutEmptyLists(body: JsonObject): JsonObject {
-  const empty = ['hosts', 'remote_addrs'].filter((field) => body[field] !== undefined && isEmptyTable(body[field]));
-  return omit(body, empty);
+  return isEmptyTable(body['hosts']) || isEmptyTable(body['remote_addrs'])
+    ? omit(
+        body,
+        ['hosts', 'remote_addrs'].filter((field) => isEmptyTable(body[field])),
+      )
+    : body;
 }
 
 function withKnownHeaders(upstream: JsonObject): JsonObject {

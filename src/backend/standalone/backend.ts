@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { AdcError } from '../../model/errors.js';
 import type { Operation } from '../../model/operation.js';
 import type { Backend, Endpoint, OpenBackend, Reading } from '../backend.js';
-import { canonical } from '../shared/canonical.js';
+import { canonicalSides } from '../shared/canonical.js';
 import { createClient, type AdminClient } from '../shared/client.js';
 import { project } from '../shared/project.js';
 import { documentPath } from './endpoint.js';
@@ -104,7 +104,10 @@ export const openStandalone: OpenBackend = (options): Backend => {
       ...(version === undefined ? {} : { version }),
       project: (desired) => project(desired, inventory.state, inventory.features),
       // A standalone gateway adds no defaults: what it holds is what somebody wrote.
-      normaliser: async () => canonical,
+      normaliser:
+        async () =>
+        ({ current, desired }) =>
+          canonicalSides(desired.kind, current.body, desired.body),
       lower: (changes, desired, unmanagedIn) =>
         lowerFor(group, {
           newest: inventory,

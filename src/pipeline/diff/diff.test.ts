@@ -208,7 +208,10 @@ describe('scope', () => {
 });
 
 describe('normalised', () => {
-  const fillScheme: Normalise = (_, body) => ({ scheme: 'http', ...body });
+  const fillScheme: Normalise = ({ current, desired }) => ({
+    lhs: { scheme: 'http', ...current.body },
+    rhs: { scheme: 'http', ...desired.body },
+  });
 
   it('drops differences that vanish, keeps others, and shows the normalised sides', () => {
     const desired = stateOf(

@@ -12,12 +12,12 @@ const referable: ReadonlySet<Kind> = new Set<Kind>(['upstream', 'plugin_config',
  * delete it, now and in every sync to come.
  */
 export function leaveInUse(current: State, desired: State, unmanaged: Unmanaged): Unmanaged {
-  const canGo = (key: ResourceKey): Resource | undefined => {
-    const resource = current.resources.get(key);
-    if (resource === undefined || !referable.has(resource.kind)) return undefined;
-    return desired.resources.has(key) || unmanaged.has(key) ? undefined : resource;
-  };
-  if (![...current.resources.keys()].some((key) => canGo(key) !== undefined)) return unmanaged;
+  const canGo = (resource: Resource | undefined): boolean =>
+    resource !== undefined &&
+    referable.has(resource.kind) &&
+    !desired.resources.has(resource.key) &&
+    !unmanaged.has(resource.key);
+  if (!some(current.resources.values(), canGo)) return unmanaged;
 
   const inUse = new Map<ResourceKey, string>();
   const open: ResourceKey[] = [];
@@ -28,7 +28,7 @@ export function leaveInUse(current: State, desired: State, unmanaged: Unmanaged)
         leftBehind.add(target);
         open.push(target);
       }
-      if (inUse.has(target) || canGo(target) === undefined) continue;
+      if (inUse.has(target) || !canGo(current.resources.get(target))) continue;
       inUse.set(target, why());
       open.push(target);
     }
@@ -55,6 +55,11 @@ export function leaveInUse(current: State, desired: State, unmanaged: Unmanaged)
 function isLeftBehind(key: ResourceKey, current: State, desired: State): boolean {
   if (!key.startsWith('upstream/') || current.resources.has(key) || desired.resources.has(key)) return false;
   return desired.resources.get(resourceKey('service', key.slice('upstream/'.length)))?.body['upstream'] === undefined;
+}
+
+function some<T>(values: Iterable<T>, holds: (value: T) => boolean): boolean {
+  for (const value of values) if (holds(value)) return true;
+  return false;
 }
 
 /** A certificate that a route refers to stands in its inline upstream: an update keeps that, unless it names another. */

@@ -53,8 +53,12 @@ export function scopeOf(current: State, scope: Scope, desired?: State): Unmanage
   const kindReasons = new Map<Kind, string | undefined>(kinds.map((kind) => [kind, kindReason(kind, scope)]));
   const pairs = Object.entries(scope.labels ?? {});
   const unmanaged = new Map<ResourceKey, string>();
-  const isEverything = pairs.length === 0 && [...kindReasons.values()].every((reason) => reason === undefined);
-  if (isEverything && current.outside === undefined) return unmanaged;
+  // Without labels only kinds decide, a resource's own and that of its parent: most need no look at resources at all.
+  const isLeftAlone = (kind: Kind): boolean => kindReasons.get(kind) !== undefined;
+  const concerned = new Set(
+    kinds.filter((kind) => pairs.length > 0 || isLeftAlone(kind) || isLeftAlone(parentKinds[kind] ?? 'service')),
+  );
+  if (concerned.size === 0 && current.outside === undefined) return unmanaged;
 
   const topLevelReason = (resource: Resource): string | undefined =>
     kindReasons.get(resource.kind) ?? labelReason(resource, pairs);
@@ -64,18 +68,20 @@ export function scopeOf(current: State, scope: Scope, desired?: State): Unmanage
       ? undefined
       : `its ${kind} does not exist`;
 
-  for (const [key, resource] of current.resources) {
+  const reasonOf = (resource: Resource): string | undefined =>
+    isNested(resource)
+      ? nestedReason(
+          resource,
+          current,
+          topLevelReason,
+          (kind) => kindReasons.get(kind) ?? orphanReason(kind, resource.parent),
+        )
+      : topLevelReason(resource);
+
+  for (const resource of current.resources.values()) {
     const reason =
-      outsideReason(resource, current, desired) ??
-      (isNested(resource)
-        ? nestedReason(
-            resource,
-            current,
-            topLevelReason,
-            (kind) => kindReasons.get(kind) ?? orphanReason(kind, resource.parent),
-          )
-        : topLevelReason(resource));
-    if (reason !== undefined) unmanaged.set(key, reason);
+      outsideReason(resource, current, desired) ?? (concerned.has(resource.kind) ? reasonOf(resource) : undefined);
+    if (reason !== undefined) unmanaged.set(resource.key, reason);
   }
   return unmanaged;
 }
@@ -86,6 +92,7 @@ export function scopeOf(current: State, scope: Scope, desired?: State): Unmanage
  */
 export function outsideReason({ key, parent }: Resource, current: State, desired?: State): string | undefined {
   const reason = current.outside?.get(key);
+  if (reason === undefined) return undefined;
   const isAdopted = parent !== undefined && !current.resources.has(parent) && desired?.resources.has(parent) === true;
   return isAdopted ? undefined : reason;
 }
