@@ -147,6 +147,11 @@ test('deep nesting is left to js-yaml, however deep', () => {
   }
 });
 
+test('a long text in quotes needs no more room than it has', () => {
+  const long = '\\n\\\\a'.repeat(2_000_000);
+  expect(readPlainYaml(`a: "${long}"\n`)?.document).toEqual({ a: '\n\\a'.repeat(2_000_000) });
+});
+
 test('the files of this project are read without js-yaml', async () => {
   const root = new URL('../..', import.meta.url).pathname;
   const files = await glob(['examples/**/*.{yaml,yml}', 'test/**/*.{yaml,yml}', '.github/**/*.{yaml,yml}'], {

@@ -1,14 +1,5 @@
-import {
-  boolCoreTag,
-  CHOMPING_MODE,
-  EVENT_ID,
-  floatCoreTag,
-  getScalarValue,
-  intCoreTag,
-  NOT_RESOLVED,
-  nullCoreTag,
-  SCALAR_STYLE,
-} from 'js-yaml';
+import { CHOMPING_MODE, SCALAR_STYLE } from 'js-yaml';
+import { isCommon, isCommonInFlow, ScalarReader, unprintable, Unsure } from './plain-scalars.js';
 
 /** What a plain text holds. */
 export interface PlainDocument {
@@ -17,12 +8,6 @@ export interface PlainDocument {
   /** Whether any of its strings holds `${`. */
   readonly hasVariables: boolean;
 }
-
-/** How deep collections may nest here: what goes deeper is left to js-yaml, which knows how deep is too deep. */
-const maxNesting = 50;
-
-/** Thrown at the first thing that is not surely understood. */
-class Unsure extends Error {}
 
 const LF = 0x0a;
 const SPACE = 0x20;
@@ -34,38 +19,13 @@ const DASH = 0x2d;
 const COLON = 0x3a;
 const GREATER = 0x3e;
 const OPEN_BRACKET = 0x5b;
-const BACKSLASH = 0x5c;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const BAR = 0x7c;
 const CLOSE_BRACE = 0x7d;
 
-/** What a scalar without quotes may begin with: 0 what only js-yaml knows, 1 a string, 2 a string or something else. */
-const beginnings = Uint8Array.from({ length: 128 }, (_, code) => {
-  const char = String.fromCharCode(code);
-  if (/[-+.0-9~nNtTfF<]/.test(char)) return 2;
-  return /[A-Za-z_/$^()*;=\\]/.test(char) && char !== '*' ? 1 : 0;
-});
-
-/** Characters that end a loop over those of a scalar without quotes: controls, space, `#`, `:` and all beyond ASCII. */
-const isCommon = Uint8Array.from({ length: 128 }, (_, code) =>
-  code > SPACE && code < 0x7f && code !== HASH && code !== COLON ? 1 : 0,
-);
-/** The same between brackets, where those and commas end a scalar as well. */
-const isCommonInFlow = isCommon.map((common, code) => (/[[\]{},]/.test(String.fromCharCode(code)) ? 0 : common));
-
-/** What js-yaml refuses in a scalar without quotes, and what it has rules of its own for. */
-const unprintable = /(?![\t\n])\p{Cc}|[\ufeff\ufffe\uffff]|\p{Cs}/u;
-
-/** The escapes that are read here. */
-const escapes = /^(?:[^\\]|\\(?:["\\/abefnrtv]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}))*$/;
-
-const resolvers = [nullCoreTag, boolCoreTag, intCoreTag, floatCoreTag];
-
-/** A number of known texts: of one hash, the last one. */
-const knownTexts = 4096;
-/** Longer texts are rarely repeated. */
-const longestKnown = 40;
+/** How deep collections may nest here: what goes deeper is left to js-yaml, which knows how deep is too deep. */
+const maxNesting = 50;
 
 /**
  * Reads the YAML that programs and most people write: block collections, collections on one line, scalars on one line,
@@ -84,48 +44,34 @@ export function readPlainYaml(text: string): PlainDocument | undefined {
   }
 }
 
-class Reader {
-  readonly #text: string;
-  readonly #end: number;
-  /** Of what is being looked at; between two values, the first character of the next line that holds anything. */
-  #at = 0;
+/** Reads the collections. Between two values, the position is at the first character of the next line that holds anything. */
+class Reader extends ScalarReader {
   /** Between two values, how far that line is indented; -1 at the end of the text. */
   #indent = -1;
   #nesting = 0;
-  /** The hash of the scalar that was scanned last. */
-  #hash = 0;
-  #hasVariables: boolean;
   /** The items of the lists that are being read. */
   readonly #items: unknown[] = [];
   #top = 0;
-  readonly #keys: (string | undefined)[] = Array.from({ length: knownTexts });
-  readonly #strings: (string | undefined)[] = Array.from({ length: knownTexts });
-
-  constructor(text: string) {
-    this.#text = text;
-    this.#end = text.length;
-    this.#hasVariables = text.includes('${');
-  }
 
   read(): PlainDocument {
     const document = this.#root();
     if (this.#indent !== -1) throw new Unsure();
-    return { document, hasVariables: this.#hasVariables };
+    return { document, hasVariables: this.hasVariables };
   }
 
   #root(): unknown {
-    this.#nextLine(this.#text.startsWith('---\n') ? 4 : 0);
+    this.#nextLine(this.text.startsWith('---\n') ? 4 : 0);
     if (this.#indent !== 0) throw new Unsure();
     return this.#block(0);
   }
 
   /** Goes to the next line that holds anything, from the beginning of a line. */
   #nextLine(start: number): void {
-    const text = this.#text;
+    const text = this.text;
     for (let at = start; ;) {
       const lineStart = at;
       while (text.charCodeAt(at) === SPACE) at++;
-      if (at >= this.#end) {
+      if (at >= this.end) {
         this.#indent = -1;
         return;
       }
@@ -134,25 +80,25 @@ class Reader {
       else if (code === HASH) at = this.#lineEnd(at) + 1;
       else {
         this.#indent = at - lineStart;
-        this.#at = at;
+        this.at = at;
         return;
       }
     }
   }
 
   #lineEnd(at: number): number {
-    const end = this.#text.indexOf('\n', at);
-    return end === -1 ? this.#end : end;
+    const end = this.text.indexOf('\n', at);
+    return end === -1 ? this.end : end;
   }
 
   /** Goes from behind a value to the next line: nothing but a comment may stand between. */
   #endLine(): void {
-    const text = this.#text;
-    let at = this.#at;
-    if (at < this.#end && text.charCodeAt(at) !== LF) {
+    const text = this.text;
+    let at = this.at;
+    if (at < this.end && text.charCodeAt(at) !== LF) {
       if (text.charCodeAt(at) !== SPACE) throw new Unsure();
-      at = this.#skipSpaces(at);
-      if (at < this.#end && text.charCodeAt(at) !== LF) {
+      at = this.skipSpaces(at);
+      if (at < this.end && text.charCodeAt(at) !== LF) {
         if (text.charCodeAt(at) !== HASH) throw new Unsure();
         at = this.#lineEnd(at);
       }
@@ -160,32 +106,26 @@ class Reader {
     this.#nextLine(at + 1);
   }
 
-  #skipSpaces(start: number): number {
-    let at = start;
-    while (this.#text.charCodeAt(at) === SPACE) at++;
-    return at;
-  }
-
   /** Whether a position is followed by a space, or by the end of its line. */
   #endsWord(at: number): boolean {
     const next = at + 1;
-    return next >= this.#end || this.#text.charCodeAt(next) === SPACE || this.#text.charCodeAt(next) === LF;
+    return next >= this.end || this.text.charCodeAt(next) === SPACE || this.text.charCodeAt(next) === LF;
   }
 
   #isDash(at: number): boolean {
-    return this.#text.charCodeAt(at) === DASH && this.#endsWord(at);
+    return this.text.charCodeAt(at) === DASH && this.#endsWord(at);
   }
 
   /** Whether the line ends at a position, but for a comment. */
   #isLineEnd(at: number): boolean {
-    if (at >= this.#end) return true;
-    const code = this.#text.charCodeAt(at);
-    return code === LF || (code === HASH && this.#text.charCodeAt(at - 1) === SPACE);
+    if (at >= this.end) return true;
+    const code = this.text.charCodeAt(at);
+    return code === LF || (code === HASH && this.text.charCodeAt(at - 1) === SPACE);
   }
 
   /** A collection that begins in a line of its own. */
   #block(column: number): unknown {
-    if (this.#isDash(this.#at)) return this.#sequence(column);
+    if (this.#isDash(this.at)) return this.#sequence(column);
     return this.#mapping(column, this.#blockKey());
   }
 
@@ -211,11 +151,11 @@ class Reader {
 
   /** The value behind a key. */
   #entry(column: number): unknown {
-    this.#at = this.#skipSpaces(this.#at);
-    if (!this.#isLineEnd(this.#at)) return this.#inline(column);
-    this.#nextLine(this.#lineEnd(this.#at) + 1);
+    this.at = this.skipSpaces(this.at);
+    if (!this.#isLineEnd(this.at)) return this.#inline(column);
+    this.#nextLine(this.#lineEnd(this.at) + 1);
     if (this.#indent > column) return this.#block(this.#indent);
-    return this.#indent === column && this.#isDash(this.#at) ? this.#sequence(column) : null;
+    return this.#indent === column && this.#isDash(this.at) ? this.#sequence(column) : null;
   }
 
   #sequence(column: number): unknown {
@@ -224,7 +164,7 @@ class Reader {
     do {
       const item = this.#item(column);
       this.#items[this.#top++] = item;
-    } while (this.#indent === column && this.#isDash(this.#at));
+    } while (this.#indent === column && this.#isDash(this.at));
     if (this.#indent > column) throw new Unsure();
     this.#nesting--;
     return this.#takeItems(from);
@@ -239,10 +179,10 @@ class Reader {
 
   /** What stands behind a dash. */
   #item(column: number): unknown {
-    const text = this.#text;
-    const start = this.#skipSpaces(this.#at + 1);
-    const inner = column + start - this.#at;
-    this.#at = start;
+    const text = this.text;
+    const start = this.skipSpaces(this.at + 1);
+    const inner = column + start - this.at;
+    this.at = start;
     if (this.#isLineEnd(start)) {
       this.#nextLine(this.#lineEnd(start) + 1);
       return this.#indent > column ? this.#block(this.#indent) : null;
@@ -250,30 +190,30 @@ class Reader {
     const code = text.charCodeAt(start);
     if (code === DASH && this.#endsWord(start)) return this.#sequence(inner);
     if (code === SINGLE_QUOTE || code === DOUBLE_QUOTE) {
-      const value = this.#quoted(code);
-      if (text.charCodeAt(this.#at) !== COLON) return this.#scalarInLine(value, column);
-      if (value === '__proto__' || !this.#endsWord(this.#at)) throw new Unsure();
-      this.#at++;
+      const value = this.quoted(code);
+      if (text.charCodeAt(this.at) !== COLON) return this.#scalarInLine(value, column);
+      if (value === '__proto__' || !this.#endsWord(this.at)) throw new Unsure();
+      this.at++;
       return this.#mapping(inner, value);
     }
     if (code === OPEN_BRACKET || code === OPEN_BRACE || code === BAR || code === GREATER) return this.#inline(column);
-    const end = this.#scanPlain(isCommon);
-    if (text.charCodeAt(this.#at) !== COLON) return this.#scalarInLine(this.#plain(start, end), column);
-    const key = this.#key(start, end);
-    this.#at++;
+    const end = this.scanPlain(isCommon);
+    if (text.charCodeAt(this.at) !== COLON) return this.#scalarInLine(this.plain(start, end), column);
+    const key = this.key(start, end);
+    this.at++;
     return this.#mapping(inner, key);
   }
 
   /** What stands in the line of its key or dash. */
   #inline(column: number): unknown {
-    const code = this.#text.charCodeAt(this.#at);
-    if (code === DOUBLE_QUOTE || code === SINGLE_QUOTE) return this.#scalarInLine(this.#quoted(code), column);
+    const code = this.text.charCodeAt(this.at);
+    if (code === DOUBLE_QUOTE || code === SINGLE_QUOTE) return this.#scalarInLine(this.quoted(code), column);
     if (code === OPEN_BRACKET || code === OPEN_BRACE) return this.#scalarInLine(this.#flow(code), column);
     if (code === BAR || code === GREATER) return this.#blockText(column, code);
-    const start = this.#at;
-    const end = this.#scanPlain(isCommon);
-    if (this.#text.charCodeAt(this.#at) === COLON) throw new Unsure();
-    return this.#scalarInLine(this.#plain(start, end), column);
+    const start = this.at;
+    const end = this.scanPlain(isCommon);
+    if (this.text.charCodeAt(this.at) === COLON) throw new Unsure();
+    return this.#scalarInLine(this.plain(start, end), column);
   }
 
   /** Ends the line of a value. A line below it that is indented further would be a part of it, or wrong. */
@@ -285,179 +225,28 @@ class Reader {
 
   /** A key in a line of its own, and its colon. */
   #blockKey(): string {
-    const text = this.#text;
-    const start = this.#at;
+    const text = this.text;
+    const start = this.at;
     const code = text.charCodeAt(start);
     let key: string;
     if (code === SINGLE_QUOTE || code === DOUBLE_QUOTE) {
-      key = this.#quoted(code);
-      if (key === '__proto__' || text.charCodeAt(this.#at) !== COLON || !this.#endsWord(this.#at)) throw new Unsure();
+      key = this.quoted(code);
+      if (key === '__proto__' || text.charCodeAt(this.at) !== COLON || !this.#endsWord(this.at)) throw new Unsure();
     } else {
       // What begins like this in the first column may end the document.
       if (code === DASH || code === 0x2e) throw new Unsure();
-      const end = this.#scanPlain(isCommon);
-      if (text.charCodeAt(this.#at) !== COLON) throw new Unsure();
-      key = this.#key(start, end);
+      const end = this.scanPlain(isCommon);
+      if (text.charCodeAt(this.at) !== COLON) throw new Unsure();
+      key = this.key(start, end);
     }
-    this.#at++;
+    this.at++;
     return key;
-  }
-
-  /**
-   * Goes to the end of a scalar without quotes, or to the colon behind it if it is a key. What ends it is the end of the line, a
-   * comment, a colon before a space, and between brackets a comma or a bracket.
-   *
-   * @returns its end, without the spaces behind it
-   */
-  #scanPlain(common: Uint8Array): number {
-    const text = this.#text;
-    let at = this.#at;
-    const start = at;
-    const first = text.charCodeAt(at);
-    if (first < 128) {
-      if (beginnings[first] === 0) throw new Unsure();
-      if (first === DASH && (common[text.charCodeAt(at + 1)] ?? 0) === 0) throw new Unsure();
-    }
-    let hash = 0;
-    let end = at;
-    let isAscii = true;
-    for (;;) {
-      const code = text.charCodeAt(at);
-      if (common[code] === 1) {
-        hash = (Math.imul(hash, 31) + code) | 0;
-        end = ++at;
-      } else if (code === SPACE) {
-        hash = (Math.imul(hash, 31) + code) | 0;
-        at++;
-      } else if (code === COLON) {
-        const next = text.charCodeAt(at + 1);
-        if (at + 1 >= this.#end || next === SPACE || next === LF) break;
-        // Between brackets, "a:]" and the like have rules of their own.
-        if (next < 128 && common[next] === 0 && next !== COLON && next !== HASH) throw new Unsure();
-        hash = (Math.imul(hash, 31) + code) | 0;
-        end = ++at;
-      } else if (code === HASH) {
-        if (text.charCodeAt(at - 1) === SPACE) break;
-        hash = (Math.imul(hash, 31) + code) | 0;
-        end = ++at;
-      } else if (code >= 128) {
-        isAscii = false;
-        hash = (Math.imul(hash, 31) + code) | 0;
-        end = ++at;
-      } else if (code === LF || at >= this.#end || code > SPACE) break;
-      else throw new Unsure();
-    }
-    if (end === start || text.charCodeAt(at) === 0x7f) throw new Unsure();
-    if (!isAscii && unprintable.test(text.slice(start, end))) throw new Unsure();
-    this.#hash = hash;
-    this.#at = text.charCodeAt(at) === COLON ? at : end;
-    return end;
-  }
-
-  /** The value of a scalar without quotes. */
-  #plain(start: number, end: number): unknown {
-    const first = this.#text.charCodeAt(start);
-    if (first >= 128 || beginnings[first] === 1) return this.#string(start, end);
-    if (first >= 0x30 && first <= 0x39 && end - start <= 15) {
-      let value = 0;
-      let at = start;
-      for (; at < end; at++) {
-        const digit = this.#text.charCodeAt(at) - 0x30;
-        if (digit < 0 || digit > 9) break;
-        value = value * 10 + digit;
-      }
-      if (at === end) return value;
-    }
-    return this.#resolve(this.#text.slice(start, end));
-  }
-
-  /** What a text without quotes stands for. */
-  #resolve(source: string): unknown {
-    if (source === '<<') throw new Unsure();
-    for (const { resolve, tagName } of resolvers) {
-      const value = resolve(source, false, tagName);
-      if (value === NOT_RESOLVED) continue;
-      if (typeof value === 'number' && !Number.isFinite(value)) throw new Unsure();
-      return value;
-    }
-    return source;
-  }
-
-  /** The text between two positions, which {@link #scanPlain} has just been over. Texts that repeat are one string. */
-  #string(start: number, end: number): string {
-    const length = end - start;
-    if (length > longestKnown) return this.#text.slice(start, end);
-    const slot = (this.#hash ^ (this.#hash >>> 12)) & (knownTexts - 1);
-    const known = this.#strings[slot];
-    if (known !== undefined && known.length === length && this.#text.startsWith(known, start)) return known;
-    return (this.#strings[slot] = this.#text.slice(start, end));
-  }
-
-  #key(start: number, end: number): string {
-    const slot = (this.#hash ^ (this.#hash >>> 12)) & (knownTexts - 1);
-    const known = this.#keys[slot];
-    if (known !== undefined && known.length === end - start && this.#text.startsWith(known, start)) return known;
-    const source = this.#text.slice(start, end);
-    // A space before the colon, and what a number is called as a key, are rare.
-    const key = String(this.#resolve(source));
-    if (key === '__proto__') throw new Unsure();
-    if (key === source) this.#keys[slot] = key;
-    return key;
-  }
-
-  /** A scalar in quotes that ends in its line. */
-  #quoted(quote: number): string {
-    const text = this.#text;
-    const start = this.#at + 1;
-    let special = false;
-    let at = start;
-    for (; ; at++) {
-      const code = text.charCodeAt(at);
-      if (code === quote) {
-        if (quote === DOUBLE_QUOTE || text.charCodeAt(at + 1) !== SINGLE_QUOTE) break;
-        special = true;
-        at++;
-      } else if (code === BACKSLASH && quote === DOUBLE_QUOTE) {
-        special = true;
-        at++;
-      } else if (!(code >= SPACE)) throw new Unsure();
-    }
-    this.#at = at + 1;
-    if (!special) return text.slice(start, at);
-    if (quote === DOUBLE_QUOTE && !escapes.test(text.slice(start, at))) throw new Unsure();
-    const value = this.#decode(
-      start,
-      at,
-      quote === DOUBLE_QUOTE ? SCALAR_STYLE.DOUBLE_QUOTED : SCALAR_STYLE.SINGLE_QUOTED,
-    );
-    this.#hasVariables ||= value.includes('${');
-    return value;
-  }
-
-  /** Has js-yaml decode a scalar. */
-  #decode(
-    valueStart: number,
-    valueEnd: number,
-    style: (typeof SCALAR_STYLE)[keyof typeof SCALAR_STYLE],
-    chomping: (typeof CHOMPING_MODE)[keyof typeof CHOMPING_MODE] = CHOMPING_MODE.CLIP,
-    indent = -1,
-  ): string {
-    const none = { anchorStart: -1, anchorEnd: -1, tagStart: -1, tagEnd: -1, fast: false };
-    return getScalarValue(this.#text, {
-      type: EVENT_ID.SCALAR,
-      ...none,
-      valueStart,
-      valueEnd,
-      style,
-      chomping,
-      indent,
-    });
   }
 
   /** A text behind `|` or `>`. */
   #blockText(column: number, code: number): string {
-    const text = this.#text;
-    let at = this.#at + 1;
+    const text = this.text;
+    let at = this.at + 1;
     let chomping: (typeof CHOMPING_MODE)[keyof typeof CHOMPING_MODE] = CHOMPING_MODE.CLIP;
     if (text[at] === '-') chomping = CHOMPING_MODE.STRIP;
     else if (text[at] === '+') chomping = CHOMPING_MODE.KEEP;
@@ -466,10 +255,10 @@ class Reader {
     const start = at + 1;
     let indent = -1;
     let lineStart = start;
-    while (lineStart < this.#end) {
-      const first = this.#skipSpaces(lineStart);
+    while (lineStart < this.end) {
+      const first = this.skipSpaces(lineStart);
       // What a last line without end or an indented empty line mean is subtle.
-      if (first >= this.#end) throw new Unsure();
+      if (first >= this.end) throw new Unsure();
       if (text.charCodeAt(first) !== LF) {
         if (indent === -1) indent = first - lineStart;
         if (indent <= column) throw new Unsure();
@@ -477,10 +266,10 @@ class Reader {
       } else if (indent === -1 && first > lineStart) throw new Unsure();
       lineStart = this.#lineEnd(first) + 1;
     }
-    const end = Math.min(lineStart, this.#end);
+    const end = Math.min(lineStart, this.end);
     if (indent === -1 || unprintable.test(text.slice(start, end))) throw new Unsure();
     const style = code === BAR ? SCALAR_STYLE.LITERAL_BLOCK : SCALAR_STYLE.FOLDED_BLOCK;
-    const value = this.#decode(start, end, style, chomping, indent);
+    const value = this.decode(start, end, style, chomping, indent);
     this.#nextLine(lineStart);
     if (this.#indent > column) throw new Unsure();
     return value;
@@ -494,8 +283,8 @@ class Reader {
     const from = this.#top;
     const mapping: Record<string, unknown> = {};
     let count = 0;
-    this.#at = this.#skipSpaces(this.#at + 1);
-    if (this.#text.charCodeAt(this.#at) !== close) {
+    this.at = this.skipSpaces(this.at + 1);
+    if (this.text.charCodeAt(this.at) !== close) {
       for (;;) {
         if (isMapping) {
           const key = this.#flowKey();
@@ -505,14 +294,14 @@ class Reader {
           const item = this.#flowValue();
           this.#items[this.#top++] = item;
         }
-        this.#at = this.#skipSpaces(this.#at);
-        const code = this.#text.charCodeAt(this.#at);
+        this.at = this.skipSpaces(this.at);
+        const code = this.text.charCodeAt(this.at);
         if (code === close) break;
         if (code !== COMMA) throw new Unsure();
-        this.#at = this.#skipSpaces(this.#at + 1);
+        this.at = this.skipSpaces(this.at + 1);
       }
     }
-    this.#at++;
+    this.at++;
     this.#nesting--;
     if (!isMapping) return this.#takeItems(from);
     if (Object.keys(mapping).length !== count) throw new Unsure();
@@ -520,25 +309,25 @@ class Reader {
   }
 
   #flowKey(): string {
-    const start = this.#at;
-    const code = this.#text.charCodeAt(start);
+    const start = this.at;
+    const code = this.text.charCodeAt(start);
     let key: string;
-    if (code === SINGLE_QUOTE || code === DOUBLE_QUOTE) key = this.#quoted(code);
+    if (code === SINGLE_QUOTE || code === DOUBLE_QUOTE) key = this.quoted(code);
     else {
-      const end = this.#scanPlain(isCommonInFlow);
-      key = this.#key(start, end);
+      const end = this.scanPlain(isCommonInFlow);
+      key = this.key(start, end);
     }
-    if (key === '__proto__' || this.#text.charCodeAt(this.#at) !== COLON) throw new Unsure();
-    this.#at = this.#skipSpaces(this.#at + 1);
+    if (key === '__proto__' || this.text.charCodeAt(this.at) !== COLON) throw new Unsure();
+    this.at = this.skipSpaces(this.at + 1);
     return key;
   }
 
   #flowValue(): unknown {
-    const start = this.#at;
-    const code = this.#text.charCodeAt(start);
-    if (code === SINGLE_QUOTE || code === DOUBLE_QUOTE) return this.#quoted(code);
+    const start = this.at;
+    const code = this.text.charCodeAt(start);
+    if (code === SINGLE_QUOTE || code === DOUBLE_QUOTE) return this.quoted(code);
     if (code === OPEN_BRACKET || code === OPEN_BRACE) return this.#flow(code);
-    const end = this.#scanPlain(isCommonInFlow);
-    return this.#plain(start, end);
+    const end = this.scanPlain(isCommonInFlow);
+    return this.plain(start, end);
   }
 }
