@@ -7,7 +7,8 @@ import type { Context } from './context.js';
 /** Every change with its fields, then the summary line; what a person reads before a decision. */
 export function* differenceLines(difference: Difference, colors: Palette): Generator<string> {
   const states = [difference.desired, difference.current];
-  for (const change of difference.changes) yield* changeLines(change, { colors, states });
+  const text = { colors, states };
+  for (const change of difference.changes) for (const line of changeLines(change, text)) yield line;
   for (const [key, reason] of difference.unsupported) {
     const resource = difference.configured.resources.get(key);
     const title = resource === undefined ? key : `${resource.kind}: ${JSON.stringify(resource.name)}`;

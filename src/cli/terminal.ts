@@ -43,6 +43,8 @@ export interface Terminal {
   printLines(lines: Iterable<string>): Promise<void>;
   /** Says a line on standard error from a level of verbosity on; default 1. */
   say(line: string, level?: 0 | 1 | 2): void;
+  /** Says lines as {@link say} does, many at a time. Below the level none is asked for. */
+  sayLines(lines: Iterable<string>, level?: 0 | 1 | 2): void;
   /** Shows a line, shorter than `width`, that the next one replaces; only on a terminal. An empty one removes it. */
   live(line: string): void;
 }
@@ -81,19 +83,19 @@ export function createTerminal(options: TerminalOptions): Terminal {
     printed: () => printed,
     print,
     printLines: async (lines) => {
-      let text = '';
-      for (const line of lines) {
-        text += `${line}\n`;
-        if (text.length < batchSize) continue;
-        await print(text);
-        text = '';
-      }
-      if (text !== '') await print(text);
+      for (const text of batchesOf(lines)) await print(text);
     },
     say: (line, from = 1) => {
       if (level < from) return;
       clear();
       stderr.write(`${line}\n`);
+    },
+    sayLines: (lines, from = 1) => {
+      if (level < from) return;
+      for (const text of batchesOf(lines)) {
+        clear();
+        stderr.write(text);
+      }
     },
     live: (line) => {
       if (!interactive) return;
@@ -103,6 +105,18 @@ export function createTerminal(options: TerminalOptions): Terminal {
       shown = true;
     },
   };
+}
+
+/** Lines in pieces worth a write. */
+function* batchesOf(lines: Iterable<string>): Generator<string> {
+  let text = '';
+  for (const line of lines) {
+    text += `${line}\n`;
+    if (text.length < batchSize) continue;
+    yield text;
+    text = '';
+  }
+  if (text !== '') yield text;
 }
 
 /** A document as it is printed: indented, one line feed at the end. */

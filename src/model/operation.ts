@@ -12,8 +12,8 @@ export interface Operation {
   readonly method: 'PUT' | 'DELETE';
   /** Below the endpoint's base URL, ids already encoded: `/apisix/admin/services/abc`. */
   readonly path: string;
-  /** The serialised body; absent for DELETE. */
-  readonly body?: string;
+  /** Serialises the body, when it is sent: the bodies of a large plan are never there all at once. Absent for DELETE. */
+  readonly body?: (() => string) | undefined;
   /** The object that is written or deleted. */
   readonly object: ObjectRef;
   /** Objects the new content refers to: writes of these come first. */
@@ -24,7 +24,10 @@ export interface Operation {
   readonly claims: readonly string[];
   /** What may exist only once and that this operation gives up. The operation that frees precedes the one that claims. */
   readonly frees: readonly string[];
-  /** What traffic it answers (`uri/host` words): a create or update that serves something precedes the delete that stops serving it. */
+  /**
+   * What traffic it answers (`uri/host` words): a create or update that serves something precedes the delete that stops serving
+   * it. May be left out where nothing is deleted.
+   */
   readonly serves: readonly string[];
   /** A DELETE of the same object, to be run first when the claims of several updates form a ring. Absent where none can. */
   readonly vacate?: Operation;
@@ -32,11 +35,21 @@ export interface Operation {
   readonly changes: readonly ResourceKey[];
 }
 
-/** Operations and, for each, those that must have succeeded before it starts. */
+/** Operations in an order in which they could be carried out one by one, and what really has to wait for what. */
 export interface Plan {
   readonly operations: readonly Operation[];
-  /** By operation id, what it waits for: ids of operations, and names of {@link Plan.joins}. Acyclic. */
-  readonly after: ReadonlyMap<string, readonly string[]>;
-  /** By name, the operations a join stands for. Keeps the plan small where many operations wait for the same many. */
-  readonly joins: ReadonlyMap<string, readonly string[]>;
+  readonly order: Precedence;
+}
+
+/**
+ * Who waits for whom: an acyclic graph. Its nodes are numbers: the operations of a plan by their place, then joins. A join
+ * is nothing that is sent; it stands for all that lead to it, and keeps the graph small where many wait for the same many.
+ */
+export interface Precedence {
+  /** How many nodes there are. */
+  readonly size: number;
+  /** By node, where in `dependents` those begin that wait for it. One more than there are nodes: the last is the end. */
+  readonly starts: Int32Array;
+  /** Nodes that must not start before the node they stand at has succeeded. One may stand there more than once. */
+  readonly dependents: Int32Array;
 }

@@ -123,7 +123,7 @@ describe('a digest is only a word', () => {
     const difference = await readAndDiff({ backend, configuration: configured(changed) });
     const [operation] = difference.plan().operations;
     const digest = createHash('sha1')
-      .update(operation?.body ?? '')
+      .update(operation?.body?.() ?? '')
       .digest('hex');
     const held = await group.documentOf(0);
     expect(await group.put(0, held, digest)).toBe(202);

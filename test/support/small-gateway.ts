@@ -88,7 +88,7 @@ async function send(url: string, operation: Operation, signal?: AbortSignal): Pr
   try {
     response = await fetch(`${url}${path}`, {
       method,
-      ...(body === undefined ? {} : { body }),
+      ...(body === undefined ? {} : { body: body() }),
       ...(signal === undefined ? {} : { signal }),
     });
   } catch (error) {

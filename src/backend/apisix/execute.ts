@@ -15,7 +15,7 @@ export async function execute(client: AdminClient, operation: Operation, signal?
   const request: AdminRequest = {
     method: operation.method,
     path: operation.path,
-    ...(operation.body === undefined ? {} : { body: operation.body }),
+    ...(operation.body === undefined ? {} : { body: operation.body() }),
     ...(signal === undefined ? {} : { signal }),
   };
   const response = await client.send(request);

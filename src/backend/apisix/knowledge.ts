@@ -28,20 +28,30 @@ const unguarded = /^(?:ssls|plugin_configs)\//;
 export function createKnowledge(): Knowledge {
   let stored: ReadonlyMap<ObjectRef, AdminObject> | undefined;
   let users: ReadonlyMap<ObjectRef, readonly ObjectRef[]> | undefined;
+  const noted: Operation[] = [];
   const written = new Set<ObjectRef>();
   const deleted = new Set<ObjectRef>();
+  let seen = 0;
+  /** What was written and deleted is worked out when it matters, which it does in few jobs. */
+  const catchUp = (): void => {
+    for (; seen < noted.length; seen += 1) {
+      const { method, object } = noted[seen] as Operation;
+      written.add(object);
+      if (method === 'DELETE') deleted.add(object);
+    }
+  };
   return {
     read: (objects) => {
       stored = objects;
       users = undefined;
     },
-    note: ({ method, object }) => {
-      written.add(object);
-      if (method === 'DELETE') deleted.add(object);
+    note: (operation) => {
+      noted.push(operation);
     },
     checkUnused: ({ method, object }, url) => {
       if (method !== 'DELETE' || !unguarded.test(object) || stored === undefined) return;
       users ??= usersIn(stored);
+      catchUp();
       const user = users.get(object)?.find((ref) => !written.has(ref));
       if (user === undefined) return;
       throw new GatewayError(
@@ -51,6 +61,7 @@ export function createKnowledge(): Knowledge {
       );
     },
     lagRefusal: (error, operation) => {
+      catchUp();
       const object = lagRefusal(error, deleted);
       if (object === undefined) return undefined;
       return { object, isOutdated: stored !== undefined && !isInTheWay(stored.get(object), operation) };

@@ -1,7 +1,7 @@
 import type { ObjectRef } from '../../model/operation.js';
 import { resourceKey, type ResourceKey, type State } from '../../model/resource.js';
 import { idOf, objectRef, type AdminObject } from './collections.js';
-import type { Draft, DraftInput } from './draft.js';
+import type { Draft, DraftInput, DraftWrite } from './draft.js';
 import { keepStored } from './keep.js';
 import { referencesOf } from './references.js';
 import type { ServiceWriter } from './service-objects.js';
@@ -20,16 +20,15 @@ export interface Released {
  * equal and was no change so far: the service gets its own now.
  */
 export function moveOffDeletedUpstreams(draft: Draft, desired: State, writeService: ServiceWriter): void {
-  const gone = new Map(
-    [...draft.writes].filter(([ref, { object }]) => object === undefined && ref.startsWith('upstreams/')),
-  );
+  const gone = new Map<ObjectRef, DraftWrite>();
+  for (const [ref, write] of draft.writes)
+    if (write.object === undefined && ref.startsWith('upstreams/')) gone.set(ref, write);
   if (gone.size === 0) return;
-  const services = [...draft.finals()].filter(({ collection }) => collection === 'services');
-  for (const user of services) {
+  for (const user of draft.finalsOf('services')) {
     const write = gone.get(upstreamRefOf(user));
     const service = desired.resources.get(resourceKey('service', user.id));
     if (write === undefined || service?.body['upstream'] === undefined) continue;
-    writeService(service, [...write.changes], []);
+    writeService(service, write.changes, []);
   }
 }
 
@@ -43,7 +42,7 @@ export function moveOffTakenPlaces(draft: Draft, desired: State, writeService: S
     if (service === undefined || !isUpstreamInside(service, desired)) continue;
     const changes = draft.writes.get(objectRef('upstreams', id))?.changes ?? [];
     const held = draft.final(objectRef('services', id));
-    if (asText(held?.value['upstream_id']) === id) writeService(service, [...changes], []);
+    if (asText(held?.value['upstream_id']) === id) writeService(service, changes, []);
   }
 }
 
@@ -67,10 +66,7 @@ export function removeUnused(draft: Draft, released: readonly Released[], desire
  * upstream of a service with a derived id. Where the job's scope could not have held its service, it stays.
  */
 export function removeLeftovers(draft: Draft, { desired, unmanagedIn }: DraftInput): void {
-  const candidates: AdminObject[] = [];
-  for (const object of draft.finals()) {
-    if (object.collection === 'upstreams' && isLeftover(draft, object, desired)) candidates.push(object);
-  }
+  const candidates = draft.finalsOf('upstreams').filter((upstream) => isLeftover(draft, upstream, desired));
   if (candidates.length === 0) return;
   const used = new Set([...draft.finals()].flatMap(referencesOf));
   for (const { id, value } of candidates) {
@@ -103,8 +99,7 @@ function isLeftover(draft: Draft, { id, value }: AdminObject, desired: State): b
  * later file that does not mention upstreams would delete them.
  */
 export function markShared(draft: Draft, { desired, features }: DraftInput): void {
-  const upstreams = [...draft.finals()].filter(({ collection }) => collection === 'upstreams');
-  for (const stored of upstreams) {
+  for (const stored of draft.finalsOf('upstreams')) {
     const shared = desired.resources.get(resourceKey('upstream', stored.id));
     if (shared === undefined || shared.parent !== undefined || !mayBeLeftover(stored)) continue;
     for (const object of toAdmin(shared, features)) draft.put(keepStored(object, stored), []);

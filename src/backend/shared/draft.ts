@@ -1,7 +1,7 @@
 import type { Change, Unmanaged } from '../../model/change.js';
 import type { ObjectRef } from '../../model/operation.js';
 import type { ResourceKey, State } from '../../model/resource.js';
-import { objectRef, type AdminObject } from './collections.js';
+import { objectRef, type AdminObject, type Collection } from './collections.js';
 import type { Features } from './features.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -18,11 +18,12 @@ export interface DraftInput {
 
 /** A write or a delete of one stored object, before it becomes an operation. */
 export interface DraftWrite {
-  /** The object as it shall be; absent for a delete. */
-  readonly object?: AdminObject;
-  /** The object as it is stored; absent where there is none. */
-  readonly stored?: AdminObject;
-  readonly changes: ReadonlySet<ResourceKey>;
+  /** The object as it shall be; undefined for a delete. */
+  readonly object: AdminObject | undefined;
+  /** The object as it is stored; undefined where there is none. */
+  readonly stored: AdminObject | undefined;
+  /** Each once. */
+  readonly changes: readonly ResourceKey[];
 }
 
 /** What a job will write, object by object, and the picture of the gateway that comes of it. */
@@ -43,18 +44,15 @@ export interface Draft {
   final(ref: ObjectRef): AdminObject | undefined;
   /** Every object that will be. */
   finals(): Iterable<AdminObject>;
+  /** Of a collection, every object that will be. */
+  finalsOf(collection: Collection): readonly AdminObject[];
 }
 
 /** Starts with what is stored, and nothing to do. */
 export function createDraft(objects: ReadonlyMap<ObjectRef, AdminObject>): Draft {
   const writes = new Map<ObjectRef, DraftWrite>();
   const record = (ref: ObjectRef, object: AdminObject | undefined, changes: readonly ResourceKey[]): void => {
-    const stored = objects.get(ref);
-    writes.set(ref, {
-      ...(object === undefined ? {} : { object }),
-      ...(stored === undefined ? {} : { stored }),
-      changes: new Set([...(writes.get(ref)?.changes ?? []), ...changes]),
-    });
+    writes.set(ref, { object, stored: objects.get(ref), changes: joined(writes.get(ref)?.changes ?? [], changes) });
   };
   return {
     writes,
@@ -67,7 +65,7 @@ export function createDraft(objects: ReadonlyMap<ObjectRef, AdminObject>): Draft
     drop: (ref, changes) => record(ref, undefined, changes),
     carry: (ref, changes) => {
       const write = writes.get(ref);
-      if (write !== undefined) writes.set(ref, { ...write, changes: new Set([...write.changes, ...changes]) });
+      if (write !== undefined) writes.set(ref, { ...write, changes: joined(write.changes, changes) });
     },
     final: (ref) => {
       const write = writes.get(ref);
@@ -77,5 +75,17 @@ export function createDraft(objects: ReadonlyMap<ObjectRef, AdminObject>): Draft
       for (const [ref, object] of objects) if (!writes.has(ref)) yield object;
       for (const { object } of writes.values()) if (object !== undefined) yield object;
     },
+    finalsOf: (collection) => {
+      const found: AdminObject[] = [];
+      for (const [ref, object] of objects) if (object.collection === collection && !writes.has(ref)) found.push(object);
+      for (const { object } of writes.values()) if (object?.collection === collection) found.push(object);
+      return found;
+    },
   };
+}
+
+function joined(known: readonly ResourceKey[], more: readonly ResourceKey[]): readonly ResourceKey[] {
+  if (known.length === 0) return more;
+  const added = more.filter((key) => !known.includes(key));
+  return added.length === 0 ? known : [...known, ...added];
 }

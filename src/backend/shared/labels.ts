@@ -1,7 +1,8 @@
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
 
-/** Labels as a gateway takes them: a list becomes its JSON text, without spaces. */
+/** Labels as a gateway takes them: a list becomes its JSON text, without spaces. The same object where there is no list. */
 export function labelsToAdmin(labels: JsonObject): JsonObject {
+  if (!Object.values(labels).some(Array.isArray)) return labels;
   const values: Record<string, Json> = {};
   for (const [key, value] of Object.entries(labels)) {
     values[key] = Array.isArray(value) ? JSON.stringify(value) : value;

@@ -34,7 +34,7 @@ export function toAdmin(resource: Resource, features: Features, upstreamInside =
     case 'ssl':
       return [object(sslToAdmin(resource))];
     case 'consumer':
-      return [object({ username: id, ...common(resource.body) })];
+      return [object(common(resource.body, { username: id }))];
     case 'consumer_credential':
       return [object(credentialToAdmin(resource), parentIdOf(resource) ?? '')];
     case 'consumer_group':
@@ -52,10 +52,16 @@ export function toAdmin(resource: Resource, features: Features, upstreamInside =
 /** Fields where an empty list means the same as no list, and where gateways refuse an empty one. */
 const neverEmpty = new Set(['hosts', 'remote_addrs']);
 
-/** `description` and `labels` under the gateway's names and in its form; everything else as it is. */
-function common(body: JsonObject): Draft {
-  const value: Draft = {};
-  for (const [field, content] of Object.entries(body)) {
+/**
+ * `description` and `labels` under the gateway's names and in its form; everything else as it is.
+ *
+ * @param value what the fields are added to
+ * @param left fields that are left out
+ */
+function common(body: JsonObject, value: Draft = {}, left?: ReadonlySet<string>): Draft {
+  for (const field of Object.keys(body)) {
+    const content = body[field];
+    if (content === undefined || left?.has(field) === true) continue;
     if (field === 'description') value['desc'] = content;
     else if (field === 'labels') value['labels'] = labelsToAdmin(asObject(content) ?? {});
     else if (!(neverEmpty.has(field) && isEmptyTable(content))) value[field] = content;
@@ -71,18 +77,24 @@ function named(body: JsonObject, hasName: boolean): Draft {
   return withLabel(rest, nameLabel, nameToLabel(asText(name) ?? ''));
 }
 
+/** What a service's own object does not hold, or not as it stands in the file. */
+const notOfService = new Set(['path_prefix', 'strip_path_prefix', 'upstream']);
+
 function serviceToAdmin({ id, body }: Resource, upstreamInside: boolean): readonly AdminObject[] {
-  const { path_prefix: _prefix, strip_path_prefix: _strip, upstream, ...rest } = body;
-  const service: AdminObject = { collection: 'services', id, value: { id, ...common(rest) } };
-  const content = asObject(upstream);
+  const value = common(body, { id }, notOfService);
+  const service: AdminObject = { collection: 'services', id, value };
+  const content = asObject(body['upstream']);
   if (content === undefined) return [service];
-  if (upstreamInside) return [{ ...service, value: { ...service.value, upstream: upstreamToAdmin(content) } }];
+  const upstream = upstreamToAdmin(content);
+  if (upstreamInside) {
+    value['upstream'] = upstream;
+    return [service];
+  }
+  value['upstream_id'] = id;
+  upstream['id'] = id;
   const name = asText(body['name']);
-  const value = { ...upstreamToAdmin(content), id, ...(name === undefined ? {} : { name }) };
-  return [
-    { collection: 'upstreams', id, value },
-    { ...service, value: { ...service.value, upstream_id: id } },
-  ];
+  if (name !== undefined) upstream['name'] = name;
+  return [{ collection: 'upstreams', id, value: upstream }, service];
 }
 
 /** A named upstream says whose it is, a shared one that it is shared: the default upstream of a service says neither. */
@@ -98,12 +110,9 @@ function withLabel(value: JsonObject, label: string, content: string): Draft {
 
 function routeToAdmin(resource: Resource): JsonObject {
   const service = parentIdOf(resource);
-  return {
-    id: resource.id,
-    status: 1,
-    ...common(resource.body),
-    ...(service === undefined ? {} : { service_id: service }),
-  };
+  const value = common(resource.body, { id: resource.id, status: 1 });
+  if (service !== undefined) value['service_id'] = service;
+  return value;
 }
 
 function streamRouteToAdmin(resource: Resource, features: Features): JsonObject {
@@ -133,11 +142,14 @@ function sslToAdmin({ id, body }: Resource): JsonObject {
   };
 }
 
+/** They become the plugin. */
+const notOfCredential = new Set(['type', 'config']);
+
 function credentialToAdmin({ id, body }: Resource): JsonObject {
-  const { type, config, ...rest } = body;
-  const value: Draft = { id, ...common(rest) };
-  const plugin = asText(type);
-  return plugin === undefined ? value : { ...value, plugins: { [plugin]: config ?? {} } };
+  const value = common(body, { id }, notOfCredential);
+  const plugin = asText(body['type']);
+  if (plugin !== undefined) value['plugins'] = { [plugin]: body['config'] ?? {} };
+  return value;
 }
 
 function field(name: string, content: Json | undefined): JsonObject {

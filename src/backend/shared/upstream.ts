@@ -20,10 +20,12 @@ const sameFields = [
   'discovery_type',
 ] as const;
 
-/** An upstream of the ADC file as the Admin API takes it, without `id`. Fields that the format does not know pass. */
-export function upstreamToAdmin(body: JsonObject): JsonObject {
+/** An upstream of the ADC file as the Admin API takes it, a new object, without `id`. Fields that the format does not know pass. */
+export function upstreamToAdmin(body: JsonObject): Draft {
   const value: Draft = {};
-  for (const [field, content] of Object.entries(body)) {
+  for (const field of Object.keys(body)) {
+    const content = body[field];
+    if (content === undefined) continue;
     if (field === 'description') value['desc'] = content;
     else if (field === 'labels') value['labels'] = labelsToAdmin(asObject(content) ?? {});
     else if (field === 'checks') value['checks'] = withHeaderName(content);

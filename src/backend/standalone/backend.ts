@@ -76,13 +76,14 @@ export const openStandalone: OpenBackend = (options): Backend => {
       .toSorted((a, b) => (order.get(a.client) ?? 0) - (order.get(b.client) ?? 0))
       .map((instance) => {
         const known = group.answered.find(({ client }) => client === instance.client)?.known;
-        const body = known === undefined ? undefined : job.writeFor(known.inventory, new Map()).content?.body;
+        const body =
+          known === undefined ? undefined : () => job.writeFor(known.inventory, new Map()).content?.body ?? '';
         const operation: Operation = {
           id: `PUT configs ${instance.client.endpoint.server}`,
           endpoint: instance.client.endpoint.server,
           method: 'PUT',
           path: documentPath,
-          ...(body === undefined ? {} : { body }),
+          body,
           object: 'configs',
           references: [],
           releases: [],

@@ -190,14 +190,13 @@ function write(
   const changed = new Set(goal.changes.map(({ key }) => key));
   for (const [ref, { object, stored, changes }] of draft.writes) {
     const { section, id } = placeOf(ref);
-    const keys = [...changes];
-    const isOwn = keys.length === 0 || keys.some((key) => changed.has(key));
+    const isOwn = changes.length === 0 || changes.some((key) => changed.has(key));
     const accepted = isOwn ? undefined : goal.newest.objects.get(ref);
     const wanted = object === undefined ? undefined : (accepted ?? object);
     if (wanted !== undefined && stored !== undefined && isSame(bare(wanted.value), bare(stored.value))) continue;
     const known = edits.get(section) ?? new Map<string, AdminObject | undefined>();
     edits.set(section, known.set(id, wanted));
-    written.set(ref, keys);
+    written.set(ref, changes);
   }
   if (edits.size === 0) return { document, written };
   const sections = new Map(document.sections);

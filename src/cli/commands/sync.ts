@@ -1,5 +1,7 @@
+import type { Plan } from '../../model/operation.js';
 import { diffReport, syncReport } from '../../pipeline/report/documents.js';
-import { reportLines, resultLine } from '../../pipeline/report/results.js';
+import type { SyncReport } from '../../pipeline/report/fold.js';
+import { reportLines, resultLine, type ResultText } from '../../pipeline/report/results.js';
 import { sync, type Difference, type SyncResult } from '../../sync.js';
 import { loadDesired, scopeOptionsOf } from '../configuration.js';
 import { withConnection } from '../connect.js';
@@ -9,7 +11,7 @@ import type { SyncValues } from '../options.js';
 import { createProgress } from '../progress.js';
 import { loadRemoteState, withRemoteState } from '../remote-state.js';
 import { watchForStop } from '../signals.js';
-import { jsonText } from '../terminal.js';
+import { jsonText, type Terminal } from '../terminal.js';
 
 /** Makes the gateway match the files. */
 export async function run(context: Context, values: SyncValues): Promise<number> {
@@ -51,8 +53,7 @@ export async function run(context: Context, values: SyncValues): Promise<number>
 function sayDifference(difference: Difference, context: Context): void {
   const { terminal } = context;
   sayCircumstances(difference, context);
-  if (terminal.level === 0) return;
-  for (const line of differenceLines(difference, terminal.errorColors)) terminal.say(line);
+  terminal.sayLines(differenceLines(difference, terminal.errorColors));
 }
 
 async function tellDryRun({ difference, plan }: SyncResult, json: boolean, context: Context): Promise<number> {
@@ -62,9 +63,7 @@ async function tellDryRun({ difference, plan }: SyncResult, json: boolean, conte
   else if (terminal.level > 0) {
     await terminal.printLines(differenceLines(difference, terminal.colors));
   }
-  for (const operation of plan.operations) {
-    terminal.say(terminal.errorColors.dim(`would send ${operation.method} ${operation.endpoint}${operation.path}`), 2);
-  }
+  terminal.sayLines(requestLines(plan, terminal), 2);
   terminal.say('Dry run: nothing was changed.');
   return 0;
 }
@@ -74,10 +73,16 @@ async function tellResult({ difference, report }: SyncResult, json: boolean, con
   if (report === undefined) return 0;
   if (json) await terminal.print(jsonText(syncReport(report, difference)));
   const text = { colors: terminal.errorColors, states: [difference.desired, difference.current] };
-  for (const outcome of report.outcomes) {
-    if (outcome.status === 'applied') terminal.say(resultLine(outcome, text), report.success ? 2 : 1);
-  }
+  terminal.sayLines(appliedLines(report, text), report.success ? 2 : 1);
   const idle = report.success && report.outcomes.length === 0 && report.repairs.length === 0;
-  if (!idle) for (const line of reportLines(report, text)) terminal.say(line, report.success ? 1 : 0);
+  if (!idle) terminal.sayLines(reportLines(report, text), report.success ? 1 : 0);
   return report.success ? 0 : 1;
+}
+
+function* requestLines({ operations }: Plan, { errorColors }: Terminal): Generator<string> {
+  for (const { method, endpoint, path } of operations) yield errorColors.dim(`would send ${method} ${endpoint}${path}`);
+}
+
+function* appliedLines({ outcomes }: SyncReport, text: ResultText): Generator<string> {
+  for (const outcome of outcomes) if (outcome.status === 'applied') yield resultLine(outcome, text);
 }

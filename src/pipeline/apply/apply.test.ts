@@ -26,7 +26,7 @@ function operation(id: string, more: Partial<Operation> = {}): Operation {
     endpoint: 'http://one',
     method: method === 'DELETE' ? 'DELETE' : 'PUT',
     path: `/${object}`,
-    ...(method === 'DELETE' ? {} : { body: '{}' }),
+    ...(method === 'DELETE' ? {} : { body: () => '{}' }),
     object,
     references: [],
     releases: [],

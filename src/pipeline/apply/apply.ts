@@ -42,11 +42,14 @@ export async function apply(
   backend: Pick<Backend, 'execute' | 'lagRefusal'>,
   options: ApplyOptions = {},
 ): Promise<readonly OperationOutcome[]> {
-  if (plan.operations.length === 0) return [];
+  const { operations } = plan;
+  const total = operations.length;
+  if (total === 0) return [];
   const { concurrency = 10, failFast = false, signal, deadline, clock = systemClock, random = Math.random } = options;
   const schedule = createSchedule(plan);
   const touched = createTouched();
-  const outcomes = new Map<string, OperationOutcome>();
+  // By place in the plan, as are all operations below.
+  const outcomes: (OperationOutcome | undefined)[] = operations.map(() => undefined);
   const closedEndpoints = new Map<string, string>();
   const stopped = new AbortController();
   const cutOff = new AbortController();
@@ -54,13 +57,16 @@ export async function apply(
   setMaxListeners(0, cutOff.signal);
   const finished = new AbortController();
   let running = 0;
+  let done = 0;
   let failed = 0;
 
-  const tell = (): void =>
-    options.onProgress?.({ total: plan.operations.length, done: outcomes.size, failed, running });
+  const operationAt = (place: number): Operation => operations[place] as Operation;
 
-  const record = (outcome: OperationOutcome): void => {
-    outcomes.set(outcome.operation.id, outcome);
+  const tell = (): void => options.onProgress?.({ total, done, failed, running });
+
+  const record = (place: number, outcome: OperationOutcome): void => {
+    if (outcomes[place] === undefined) done += 1;
+    outcomes[place] = outcome;
     const wentThrough = outcome.status === 'applied' || outcome.status === 'unchanged';
     if (!wentThrough || outcome.refused !== undefined) failed += 1;
     options.onOutcome?.(outcome);
@@ -71,9 +77,9 @@ export async function apply(
   const stop = (because?: string, error?: AdcError): void => {
     if (stopped.signal.aborted) return;
     stopped.abort();
-    for (const operation of schedule.drain()) {
-      record({
-        operation,
+    for (const place of schedule.drain()) {
+      record(place, {
+        operation: operationAt(place),
         status: 'aborted',
         at: now(),
         attempts: 0,
@@ -84,22 +90,24 @@ export async function apply(
     tell();
   };
 
-  const skip = (operations: readonly Operation[], because: string): void => {
-    for (const operation of operations) record({ operation, status: 'skipped', because, at: now(), attempts: 0 });
+  const skip = (places: readonly number[], because: string): void => {
+    for (const place of places) {
+      record(place, { operation: operationAt(place), status: 'skipped', because, at: now(), attempts: 0 });
+    }
   };
 
-  const settle = (outcome: OperationOutcome): void => {
+  const settle = (place: number, outcome: OperationOutcome): void => {
     const { operation, status } = outcome;
-    record(outcome);
+    record(place, outcome);
     if (status === 'applied' || status === 'unchanged') {
       touched.note(operation);
-      schedule.complete(operation);
+      schedule.complete(place);
       return;
     }
     if (outcome.error instanceof AdcError && outcome.error.code === 'unauthorized') {
       closedEndpoints.set(operation.endpoint, operation.id);
     }
-    skip(schedule.drop(operation), operation.id);
+    skip(schedule.drop(place), operation.id);
     if (failFast) stop(operation.id);
   };
 
@@ -130,10 +138,10 @@ export async function apply(
   };
 
   await new Promise<void>((resolve) => {
-    const run = async (operation: Operation): Promise<void> => {
-      const outcome = await attempt(operation);
+    const run = async (place: number): Promise<void> => {
+      const outcome = await attempt(operationAt(place));
       running -= 1;
-      settle(outcome);
+      settle(place, outcome);
       // The pool's timer may run before ours: nothing new may begin between the two.
       if (deadline !== undefined && (clock.now() >= deadline || isDeadline(outcome.error))) strike();
       tell();
@@ -141,16 +149,16 @@ export async function apply(
     };
     const pump = (): void => {
       while (running < concurrency && !stopped.signal.aborted) {
-        const operation = schedule.take();
-        if (operation === undefined) break;
-        const closedBy = closedEndpoints.get(operation.endpoint);
+        const place = schedule.take();
+        if (place === undefined) break;
+        const closedBy = closedEndpoints.get(operationAt(place).endpoint);
         if (closedBy !== undefined) {
-          skip([operation, ...schedule.drop(operation)], closedBy);
+          skip([place, ...schedule.drop(place)], closedBy);
           continue;
         }
         running += 1;
         tell();
-        void run(operation);
+        void run(place);
       }
       if (running === 0) resolve();
     };
@@ -174,7 +182,7 @@ export async function apply(
     pump();
   });
   finished.abort();
-  return plan.operations.map((operation) => outcomes.get(operation.id) as OperationOutcome);
+  return outcomes as readonly OperationOutcome[];
 }
 
 /** Tells whether a failure leaves open if the gateway carried the operation out: it was sent, and no answer came. */

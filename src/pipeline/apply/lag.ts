@@ -19,18 +19,26 @@ export interface Touched {
   has(endpoint: string, object: ObjectRef): boolean;
 }
 
-/** Starts an empty record. */
+/** Starts an empty record. What was noted is looked at only once somebody asks, which few jobs ever do. */
 export function createTouched(): Touched {
   const objects = new Map<string, Set<ObjectRef>>();
+  const noted: Operation[] = [];
+  let seen = 0;
+  const look = ({ endpoint, object }: Operation): void => {
+    const known = objects.get(endpoint) ?? new Set<ObjectRef>();
+    objects.set(endpoint, known);
+    known.add(object);
+    // A refusal names the consumer where the clash is with one of its credentials.
+    const owner = /^[^/]+\/[^/]+(?=\/)/.exec(object)?.[0];
+    if (owner !== undefined) known.add(owner);
+  };
   return {
-    note: ({ endpoint, object }) => {
-      const known = objects.get(endpoint) ?? new Set<ObjectRef>();
-      objects.set(endpoint, known);
-      known.add(object);
-      // A refusal names the consumer where the clash is with one of its credentials.
-      const owner = /^[^/]+\/[^/]+(?=\/)/.exec(object)?.[0];
-      if (owner !== undefined) known.add(owner);
+    note: (operation) => {
+      noted.push(operation);
     },
-    has: (endpoint, object) => objects.get(endpoint)?.has(object) ?? false,
+    has: (endpoint, object) => {
+      for (; seen < noted.length; seen += 1) look(noted[seen] as Operation);
+      return objects.get(endpoint)?.has(object) ?? false;
+    },
   };
 }

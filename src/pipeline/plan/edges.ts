@@ -1,5 +1,5 @@
 import type { Operation } from '../../model/operation.js';
-import type { Edge, Rule } from './graph.js';
+import { createPencil, type Edges, type Pencil, type Rule } from './graph.js';
 
 /*
  * The table of edges. "X before Y" means: Y starts only after X has succeeded. All within one endpoint.
@@ -21,17 +21,10 @@ import type { Edge, Rule } from './graph.js';
  * ahead of its operation, and what still is a ring is cut: see rings.ts.
  */
 
-/** A stand-in for many operations that the same many others wait for: product becomes sum. */
-export interface Join {
-  readonly name: string;
-  readonly node: number;
-}
-
 /** The graph before its rings are broken. Nodes are the operations by their place, then the joins. */
 export interface Drawing {
   readonly size: number;
-  readonly edges: readonly Edge[];
-  readonly joins: readonly Join[];
+  readonly edges: Edges;
 }
 
 /** The operations on the two sides of one row of the table, for one object or word. */
@@ -44,79 +37,94 @@ type PartiesByWord = Map<string, Parties>;
 
 /** Draws the edges of the table between operations. Time and edges grow with the words the operations hold. */
 export function drawEdges(operations: readonly Operation[]): Drawing {
-  const edges: Edge[] = [];
-  const joins: Join[] = [];
+  const pencil = createPencil();
   let size = operations.length;
 
-  const connect = (rule: Rule, endpoint: string, parties: PartiesByWord): void => {
-    for (const [word, { first, later }] of parties) {
+  const connect = (rule: Rule, parties: PartiesByWord): void => {
+    for (const { first, later } of parties.values()) {
       if (first.length * later.length <= first.length + later.length) {
-        for (const from of first) for (const to of later) edges.push({ from, to, rule });
+        for (const from of first) for (const to of later) pencil.draw(from, to, rule);
         continue;
       }
+      // A join: product becomes sum.
       const node = size;
       size += 1;
-      joins.push({ name: `${rule} ${word} at ${endpoint}`, node });
-      for (const from of first) edges.push({ from, to: node, rule });
-      for (const to of later) edges.push({ from: node, to, rule });
+      for (const from of first) pencil.draw(from, node, rule);
+      for (const to of later) pencil.draw(node, to, rule);
     }
   };
 
-  for (const [endpoint, nodes] of nodesByEndpoint(operations)) {
-    drawObjectEdges(operations, nodes, edges);
-    connect('claim', endpoint, claimParties(operations, nodes));
-    connect('serve', endpoint, serveParties(operations, nodes));
+  for (const nodes of nodesByEndpoint(operations)) {
+    drawObjectEdges(operations, nodes, pencil);
+    connect('claim', claimParties(operations, nodes));
+    connect('serve', serveParties(operations, nodes));
   }
-  return { size, edges, joins };
+  return { size, edges: pencil.edges() };
 }
 
-function nodesByEndpoint(operations: readonly Operation[]): ReadonlyMap<string, readonly number[]> {
+function nodesByEndpoint(operations: readonly Operation[]): Iterable<readonly number[]> {
   const groups = new Map<string, number[]>();
-  for (const [node, operation] of operations.entries()) {
-    const group = groups.get(operation.endpoint);
-    if (group === undefined) groups.set(operation.endpoint, [node]);
+  for (const [node, { endpoint }] of operations.entries()) {
+    const group = groups.get(endpoint);
+    if (group === undefined) groups.set(endpoint, [node]);
     else group.push(node);
   }
-  return groups;
+  return groups.values();
 }
 
 /** References, releases, and a delete before the write of the same object. */
-function drawObjectEdges(operations: readonly Operation[], nodes: readonly number[], edges: Edge[]): void {
+function drawObjectEdges(operations: readonly Operation[], nodes: readonly number[], pencil: Pencil): void {
   const writes = new Map<string, number>();
   const deletes = new Map<string, number>();
   for (const node of nodes) {
-    const operation = operations[node] as Operation;
-    (operation.method === 'PUT' ? writes : deletes).set(operation.object, node);
+    const { method, object } = operations[node] as Operation;
+    (method === 'PUT' ? writes : deletes).set(object, node);
   }
-  const draw = (from: number | undefined, to: number | undefined): void => {
-    if (from !== undefined && to !== undefined && from !== to) edges.push({ from, to, rule: 'order' });
-  };
   for (const node of nodes) {
-    const operation = operations[node] as Operation;
-    if (operation.method === 'PUT') {
-      for (const object of operation.references) draw(writes.get(object), node);
-      draw(deletes.get(operation.object), node);
+    const { method, object, references, releases } = operations[node] as Operation;
+    if (method === 'PUT') {
+      for (const referred of references) {
+        const from = writes.get(referred);
+        if (from !== undefined && from !== node) pencil.draw(from, node, 'order');
+      }
+      const before = deletes.size === 0 ? undefined : deletes.get(object);
+      if (before !== undefined) pencil.draw(before, node, 'order');
     }
-    for (const object of operation.releases) draw(node, deletes.get(object));
+    if (deletes.size === 0) continue;
+    for (const released of releases) {
+      const to = deletes.get(released);
+      if (to !== undefined && to !== node) pencil.draw(node, to, 'order');
+    }
   }
 }
 
+/** Only words that somebody gives up make anybody wait. */
 function claimParties(operations: readonly Operation[], nodes: readonly number[]): PartiesByWord {
   const parties: PartiesByWord = new Map();
   for (const node of nodes) {
     const { frees, claims } = operations[node] as Operation;
     // What an operation both gives up and takes it keeps.
     for (const word of frees) if (!claims.includes(word)) partiesOf(parties, word).first.push(node);
-    for (const word of claims) if (!frees.includes(word)) partiesOf(parties, word).later.push(node);
+  }
+  if (parties.size === 0) return parties;
+  for (const node of nodes) {
+    const { frees, claims } = operations[node] as Operation;
+    for (const word of claims) if (!frees.includes(word)) parties.get(word)?.later.push(node);
   }
   return parties;
 }
 
+/** Only words that somebody stops serving make anybody wait. */
 function serveParties(operations: readonly Operation[], nodes: readonly number[]): PartiesByWord {
   const parties: PartiesByWord = new Map();
   for (const node of nodes) {
     const { serves, method } = operations[node] as Operation;
-    for (const word of serves) partiesOf(parties, word)[method === 'PUT' ? 'first' : 'later'].push(node);
+    if (method === 'DELETE') for (const word of serves) partiesOf(parties, word).later.push(node);
+  }
+  if (parties.size === 0) return parties;
+  for (const node of nodes) {
+    const { serves, method } = operations[node] as Operation;
+    if (method === 'PUT') for (const word of serves) parties.get(word)?.first.push(node);
   }
   return parties;
 }

@@ -1,6 +1,6 @@
-import type { Operation, Plan } from '../../model/operation.js';
+import type { Operation, Plan, Precedence } from '../../model/operation.js';
 import { drawEdges } from './edges.js';
-import { adjacencyOf, topologicalOrder } from './graph.js';
+import { adjacencyOf, topologicalOrder, type Adjacency } from './graph.js';
 import { breakRings } from './rings.js';
 
 /**
@@ -11,42 +11,51 @@ import { breakRings } from './rings.js';
  * @throws Error where two operations share an id, which is a defect of the backend that made them
  */
 export function plan(operations: readonly Operation[]): Plan {
-  const { size, edges, joins } = drawEdges(operations);
-  const unringed = breakRings(operations, size, edges);
-
-  const nodes = new Map<number, Operation>(operations.entries());
-  for (const [node, vacate] of unringed.vacates) nodes.set(node, vacate);
-  const names = new Map<number, string>(joins.map((join) => [join.node, join.name]));
-  for (const [node, operation] of nodes) names.set(node, operation.id);
-
-  const backwards = adjacencyOf(
-    unringed.size,
-    unringed.edges.map(({ from, to }) => ({ from: to, to: from })),
-  );
-  const namedFor = new Int32Array(unringed.size).fill(-1);
-  const waitsOf = (node: number): readonly string[] => {
-    const waits: string[] = [];
-    for (const from of backwards.targets.subarray(backwards.starts[node], backwards.starts[node + 1])) {
-      // Two operations may have several things to do with each other; one wait says it all.
-      if (namedFor[from] === node) continue;
-      namedFor[from] = node;
-      waits.push(names.get(from) ?? '');
-    }
-    return waits;
-  };
+  checkIds(operations);
+  const drawing = drawEdges(operations);
+  const { size, edges, vacates } = breakRings(operations, drawing.size, drawing.edges);
+  const waiting = adjacencyOf(size, edges);
+  const sorted = topologicalOrder(size, waiting);
+  if (sorted.length !== size) throw new Error('a plan holds a ring that was not broken');
 
   const ordered: Operation[] = [];
-  const after = new Map<string, readonly string[]>();
-  for (const node of topologicalOrder(unringed.size, unringed.edges)) {
-    const operation = nodes.get(node);
-    if (operation === undefined) continue;
-    if (after.has(operation.id)) throw new Error(`two operations of a plan share the id ${operation.id}`);
-    ordered.push(operation);
-    after.set(operation.id, waitsOf(node));
+  const nodes: number[] = [];
+  const joins: number[] = [];
+  for (const node of sorted) {
+    const operation = operations[node] ?? vacates.get(node);
+    if (operation === undefined) joins.push(node);
+    else {
+      ordered.push(operation);
+      nodes.push(node);
+    }
   }
-  return {
-    operations: ordered,
-    after,
-    joins: new Map(joins.map((join) => [join.name, waitsOf(join.node)])),
-  };
+  for (const join of joins) nodes.push(join);
+  return { operations: ordered, order: renumber(nodes, waiting) };
+}
+
+function checkIds(operations: readonly Operation[]): void {
+  const ids = new Set<string>();
+  for (const { id } of operations) {
+    if (ids.has(id)) throw new Error(`two operations of a plan share the id ${id}`);
+    ids.add(id);
+  }
+}
+
+/** The graph with each node under its place in a list of all nodes. */
+function renumber(nodes: readonly number[], { starts, targets }: Adjacency): Precedence {
+  const size = nodes.length;
+  const places = new Int32Array(size);
+  for (let place = 0; place < size; place += 1) places[nodes[place] ?? 0] = place;
+  const begins = new Int32Array(size + 1);
+  const dependents = new Int32Array(targets.length);
+  let end = 0;
+  for (let place = 0; place < size; place += 1) {
+    const node = nodes[place] ?? 0;
+    for (let at = starts[node] ?? 0; at < (starts[node + 1] ?? 0); at += 1) {
+      dependents[end] = places[targets[at] ?? 0] ?? 0;
+      end += 1;
+    }
+    begins[place + 1] = end;
+  }
+  return { size, starts: begins, dependents };
 }

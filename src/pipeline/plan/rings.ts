@@ -1,10 +1,10 @@
 import type { Operation } from '../../model/operation.js';
-import { ringsOf, type Edge } from './graph.js';
+import { listEdges, packEdges, ringsOf, type Edge, type Edges } from './graph.js';
 
 /** A graph without rings, and the deletes that were put ahead of operations to break them. */
 export interface Unringed {
   readonly size: number;
-  readonly edges: readonly Edge[];
+  readonly edges: Edges;
   /** By node of the delete, the delete. */
   readonly vacates: ReadonlyMap<number, Operation>;
 }
@@ -34,12 +34,12 @@ interface Neighbours {
  *    `vacate`: that delete gives up all that the operation gives up, and so stands before the others and before it.
  * 3. What still is a ring has nothing that can be moved. It is cut, and the gateway will say what it cannot do.
  */
-export function breakRings(operations: readonly Operation[], size: number, drawn: readonly Edge[]): Unringed {
+export function breakRings(operations: readonly Operation[], size: number, drawn: Edges): Unringed {
   const found = ringsOf(size, drawn);
   if (found.count === 0) return { size, edges: drawn, vacates: new Map() };
 
   const { ringOf } = found;
-  const edges = drawn.filter(
+  const edges = listEdges(drawn).filter(
     ({ rule, from, to }) => rule !== 'serve' || ringOf[from] === -1 || ringOf[from] !== ringOf[to],
   );
   const neighbours = indexOf(edges);
@@ -72,7 +72,7 @@ export function breakRings(operations: readonly Operation[], size: number, drawn
     const left = [...ring.edges.filter((edge) => !step.dropped.has(edge)), ...step.added];
     for (const smaller of ringsWithin(nodes, left)) open.push(smaller);
   }
-  return { size: next, edges: [...edges, ...added].filter((edge) => !dropped.has(edge)), vacates };
+  return { size: next, edges: packEdges([...edges, ...added].filter((edge) => !dropped.has(edge))), vacates };
 }
 
 /** The rings among some nodes, each with the edges inside it; edges that lead elsewhere are ignored. */
@@ -87,7 +87,7 @@ function ringsWithin(nodes: readonly number[], edges: readonly Edge[]): readonly
     inside.push(edge);
     renumbered.push({ from, to, rule: edge.rule });
   }
-  const { ringOf, count } = ringsOf(nodes.length, renumbered);
+  const { ringOf, count } = ringsOf(nodes.length, packEdges(renumbered));
   const rings = Array.from({ length: count }, (): { nodes: number[]; edges: Edge[] } => ({ nodes: [], edges: [] }));
   for (const [place, node] of nodes.entries()) rings[ringOf[place] ?? -1]?.nodes.push(node);
   for (const [place, { from, to }] of renumbered.entries()) {

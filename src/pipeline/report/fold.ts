@@ -75,22 +75,9 @@ export interface FoldInput {
 /** Folds the outcomes of operations into one result for each change. Pure. */
 export function foldOutcomes(input: FoldInput): SyncReport {
   const { changes, outcomes, unsupported = new Map<ResourceKey, string>(), desired, now } = input;
-  const byKey = new Map<ResourceKey, OperationOutcome[]>();
-  for (const outcome of outcomes) {
-    for (const key of outcome.operation.changes) {
-      const list = byKey.get(key);
-      if (list === undefined) byKey.set(key, [outcome]);
-      else list.push(outcome);
-    }
-  }
-  const changeOf = new Map(changes.map((change) => [change.key, change]));
-  const changesOfOperation = new Map(outcomes.map(({ operation }) => [operation.id, operation.changes]));
-  const culprit = (operation: string): Change | undefined => {
-    const key = changesOfOperation.get(operation)?.find((key) => changeOf.has(key));
-    return key === undefined ? undefined : changeOf.get(key);
-  };
-
-  const folded = changes.map((change) => foldChange(change, byKey.get(change.key) ?? [], culprit, now));
+  const outcomesOf = byChange(outcomes);
+  const culprit = createCulprits(changes, outcomes);
+  const folded = changes.map((change) => foldChange(change, outcomesOf(change.key), culprit, now));
   for (const [key, reason] of unsupported) {
     const resource = desired?.resources.get(key);
     if (resource === undefined) continue;
@@ -112,6 +99,44 @@ export function foldOutcomes(input: FoldInput): SyncReport {
   };
 }
 
+/** By change, the outcomes of the operations that carry it. Most are carried by one. */
+function byChange(outcomes: readonly OperationOutcome[]): (key: ResourceKey) => readonly OperationOutcome[] {
+  const single = new Map<ResourceKey, OperationOutcome>();
+  const several = new Map<ResourceKey, OperationOutcome[]>();
+  for (const outcome of outcomes) {
+    for (const key of outcome.operation.changes) {
+      const first = single.get(key);
+      const list = first === undefined ? undefined : several.get(key);
+      if (first === undefined) single.set(key, outcome);
+      else if (list === undefined) several.set(key, [first, outcome]);
+      else list.push(outcome);
+    }
+  }
+  return (key) => {
+    const first = single.get(key);
+    return first === undefined ? [] : (several.get(key) ?? [first]);
+  };
+}
+
+/** By id of a failed operation, the change it carries. Worked out only where something failed. */
+function createCulprits(
+  changes: readonly Change[],
+  outcomes: readonly OperationOutcome[],
+): (operation: string) => Change | undefined {
+  let known: ReadonlyMap<string, Change> | undefined;
+  const find = (): ReadonlyMap<string, Change> => {
+    const changeOf = new Map(changes.map((change) => [change.key, change]));
+    const found = new Map<string, Change>();
+    for (const { operation } of outcomes) {
+      const key = operation.changes.find((one) => changeOf.has(one));
+      const change = key === undefined ? undefined : changeOf.get(key);
+      if (change !== undefined) found.set(operation.id, change);
+    }
+    return found;
+  };
+  return (operation) => (known ??= find()).get(operation);
+}
+
 function succeeded(status: OperationStatus): boolean {
   return status === 'applied' || status === 'unchanged';
 }
@@ -124,7 +149,10 @@ function foldChange(
 ): ChangeOutcome {
   let worst: ChangeOutcome | undefined;
   for (const outcome of outcomes) {
-    const seen = outcomeFor(change, outcome, culprit);
+    const seen: ChangeOutcome =
+      succeeded(outcome.status) && outcome.refused === undefined
+        ? { change, status: outcome.status, at: outcome.at, endpoint: outcome.operation.endpoint }
+        : outcomeFor(change, outcome, culprit);
     if (worst === undefined || severity.indexOf(seen.status) < severity.indexOf(worst.status)) worst = seen;
     // Of several failures the one that is about this very resource says most.
     else if (seen.status === worst.status && seen.blamed === true && worst.blamed !== true) worst = seen;
@@ -172,6 +200,7 @@ function isAlone({ changes, object }: Operation): boolean {
  * accepted any more. They are shown as updates without fields, because that is what has to be repaired.
  */
 function foldBystanders(outcomes: readonly OperationOutcome[], input: FoldInput): readonly ChangeOutcome[] {
+  if (outcomes.every(({ status }) => status !== 'failed')) return [];
   const changed = new Set(input.changes.map((change) => change.key));
   const found = new Map<ResourceKey, ChangeOutcome>();
   for (const { operation, status, at, error } of outcomes) {
