@@ -2,7 +2,7 @@ import { AdcError } from '../../model/errors.js';
 import type { Notice } from '../../model/notice.js';
 import type { Backend, OpenBackend, Reading } from '../backend.js';
 import { createClient } from '../shared/client.js';
-import { execute } from './execute.js';
+import { createDates, execute } from './execute.js';
 import { createKnowledge } from './knowledge.js';
 import { lower } from './lower.js';
 import { createNormaliser } from './normalise.js';
@@ -29,6 +29,7 @@ export const openApisix: OpenBackend = (options): Backend => {
   const schemas = createSchemas(client);
   const concurrency = options.concurrency ?? defaultConcurrency;
   const knowledge = createKnowledge();
+  const toDate = createDates();
 
   const readingOf = ({ snapshot, features, version }: ReadResult, unmanaged: readonly Notice[]): Reading => ({
     state: snapshot.state,
@@ -66,7 +67,7 @@ export const openApisix: OpenBackend = (options): Backend => {
     beginWriting: () => client.beginWriting(),
     execute: async (operation, signal) => {
       knowledge.checkUnused(operation, client.url(operation.path));
-      const executed = await execute(client, operation, signal);
+      const executed = await execute(client, operation, signal, toDate);
       knowledge.note(operation);
       return executed;
     },

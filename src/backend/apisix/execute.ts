@@ -9,9 +9,15 @@ import { referencesOf } from '../shared/references.js';
 /**
  * Sends one operation. A DELETE that finds nothing succeeded: what should be gone is gone.
  *
+ * @param toDate as {@link createDates} makes it
  * @throws GatewayError when the gateway refused or did not answer
  */
-export async function execute(client: AdminClient, operation: Operation, signal?: AbortSignal): Promise<Executed> {
+export async function execute(
+  client: AdminClient,
+  operation: Operation,
+  signal?: AbortSignal,
+  toDate: (header: string | undefined) => Date = createDates(),
+): Promise<Executed> {
   const request: AdminRequest = {
     method: operation.method,
     path: operation.path,
@@ -22,12 +28,25 @@ export async function execute(client: AdminClient, operation: Operation, signal?
   const { status, headers } = response;
   const wasGone = operation.method === 'DELETE' && status === 404 && isKeyNotFound(response.body);
   if (!wasGone && (status < 200 || status > 299)) throw refusal(client, request, response);
-  const date = Date.parse(headers['date'] ?? '');
   return {
-    at: Number.isNaN(date) ? new Date() : new Date(date),
+    at: toDate(headers['date']),
     status,
     // Where an earlier attempt of this request may have arrived, nothing left to delete is its own work.
     written: !wasGone || response.ambiguous,
+  };
+}
+
+/** Reads `Date` headers; our clock where there is none. The answers of one second share one date. */
+export function createDates(): (header: string | undefined) => Date {
+  let last: { readonly header: string; readonly date: Date } | undefined;
+  return (header) => {
+    if (header === undefined) return new Date();
+    if (last?.header !== header) {
+      const date = new Date(header);
+      if (Number.isNaN(date.getTime())) return new Date();
+      last = { header, date };
+    }
+    return last.date;
   };
 }
 

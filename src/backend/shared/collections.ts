@@ -60,9 +60,14 @@ export interface AdminObject {
  * slash names no other object and leads to no other path.
  */
 export function objectRef(collection: Collection, id: string, parent?: string): ObjectRef {
-  const last = encodeURIComponent(id);
+  const last = encode(id);
   if (collection !== 'credentials') return `${collection}/${last}`;
-  return `consumers/${encodeURIComponent(parent ?? '')}/credentials/${last}`;
+  return `consumers/${encode(parent ?? '')}/credentials/${last}`;
+}
+
+/** Nearly every id needs no encoding, and to see that is several times faster than to encode it. */
+function encode(id: string): string {
+  return /^[\w.-]*$/.test(id) ? id : encodeURIComponent(id);
 }
 
 /** The path of an object below the endpoint's base URL. */

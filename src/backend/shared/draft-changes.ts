@@ -60,7 +60,7 @@ function draftSimple(draft: Draft, change: Change, features: Features): void {
     return;
   }
   for (const object of toAdmin(change.desired, features)) {
-    draft.put(keepStored(object, draft.stored(ref)), [change.key]);
+    draft.put(keepStored(object, draft.stored(ref)), [change.key], ref);
   }
 }
 

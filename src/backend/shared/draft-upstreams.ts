@@ -66,12 +66,15 @@ export function removeUnused(draft: Draft, released: readonly Released[], desire
  * upstream of a service with a derived id. Where the job's scope could not have held its service, it stays.
  */
 export function removeLeftovers(draft: Draft, { desired, unmanagedIn }: DraftInput): void {
-  const candidates = draft.finalsOf('upstreams').filter((upstream) => isLeftover(draft, upstream, desired));
+  const candidates: AdminObject[] = [];
+  for (const object of draft.untouched()) {
+    if (object.collection === 'upstreams' && isLeftover(draft, object, desired)) candidates.push(object);
+  }
   if (candidates.length === 0) return;
   const used = new Set([...draft.finals()].flatMap(referencesOf));
   for (const { id, value } of candidates) {
     const ref = objectRef('upstreams', id);
-    if (used.has(ref) || draft.writes.has(ref)) continue;
+    if (used.has(ref)) continue;
     const service = ownerOf(value) ?? id;
     const key = resourceKey('service', service);
     const gone = { kind: 'service', key, id: service, name: asText(value['name']) ?? service, body: {} } as const;
@@ -99,9 +102,11 @@ function isLeftover(draft: Draft, { id, value }: AdminObject, desired: State): b
  * later file that does not mention upstreams would delete them.
  */
 export function markShared(draft: Draft, { desired, features }: DraftInput): void {
-  for (const stored of draft.finalsOf('upstreams')) {
-    const shared = desired.resources.get(resourceKey('upstream', stored.id));
-    if (shared === undefined || shared.parent !== undefined || !mayBeLeftover(stored)) continue;
-    for (const object of toAdmin(shared, features)) draft.put(keepStored(object, stored), []);
+  for (const shared of desired.resources.values()) {
+    if (shared.kind !== 'upstream' || shared.parent !== undefined) continue;
+    const ref = objectRef('upstreams', shared.id);
+    const held = draft.final(ref);
+    if (held === undefined || !mayBeLeftover(held)) continue;
+    for (const object of toAdmin(shared, features)) draft.put(keepStored(object, held), [], ref);
   }
 }

@@ -32,8 +32,14 @@ export interface Draft {
   stored(ref: ObjectRef): AdminObject | undefined;
   /** Every object that is stored. */
   storedObjects(): Iterable<AdminObject>;
-  /** Writes an object, in place of whatever was drafted for it; the changes of both are carried. */
-  put(object: AdminObject, changes: readonly ResourceKey[]): void;
+  /** Every stored object that nothing is drafted for. */
+  untouched(): Iterable<AdminObject>;
+  /**
+   * Writes an object, in place of whatever was drafted for it; the changes of both are carried.
+   *
+   * @param ref its name, where that is known already
+   */
+  put(object: AdminObject, changes: readonly ResourceKey[], ref?: ObjectRef): void;
   /** Deletes a stored object; nothing where none is stored. A write that was drafted for it stands. */
   remove(ref: ObjectRef, changes: readonly ResourceKey[]): void;
   /** Deletes a stored object, in place of whatever was drafted for it. */
@@ -52,13 +58,22 @@ export interface Draft {
 export function createDraft(objects: ReadonlyMap<ObjectRef, AdminObject>): Draft {
   const writes = new Map<ObjectRef, DraftWrite>();
   const record = (ref: ObjectRef, object: AdminObject | undefined, changes: readonly ResourceKey[]): void => {
-    writes.set(ref, { object, stored: objects.get(ref), changes: joined(writes.get(ref)?.changes ?? [], changes) });
+    const before = writes.get(ref);
+    writes.set(ref, {
+      object,
+      stored: objects.get(ref),
+      changes: before === undefined ? changes : joined(before.changes, changes),
+    });
   };
   return {
     writes,
     stored: (ref) => objects.get(ref),
     storedObjects: () => objects.values(),
-    put: (object, changes) => record(objectRef(object.collection, object.id, object.parent), object, changes),
+    *untouched() {
+      for (const [ref, object] of objects) if (!writes.has(ref)) yield object;
+    },
+    put: (object, changes, ref = objectRef(object.collection, object.id, object.parent)) =>
+      record(ref, object, changes),
     remove: (ref, changes) => {
       if (objects.has(ref) && writes.get(ref)?.object === undefined) record(ref, undefined, changes);
     },
@@ -85,7 +100,6 @@ export function createDraft(objects: ReadonlyMap<ObjectRef, AdminObject>): Draft
 }
 
 function joined(known: readonly ResourceKey[], more: readonly ResourceKey[]): readonly ResourceKey[] {
-  if (known.length === 0) return more;
   const added = more.filter((key) => !known.includes(key));
   return added.length === 0 ? known : [...known, ...added];
 }

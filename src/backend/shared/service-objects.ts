@@ -36,20 +36,19 @@ export function createServiceWriter(draft: Draft, { desired: wanted, features }:
    * A service has its own upstream there, or finds it there after it was interrupted before it was written itself. One
    * that has another name and that others use as well was somebody else's before the service referred to it.
    */
-  const isPlaceTaken = ({ id, name }: Resource): boolean => {
-    const ref = objectRef('upstreams', id);
+  const isPlaceTaken = ({ name }: Resource, ref: ObjectRef, stored: AdminObject | undefined): boolean => {
     const there = draft.stored(ref)?.value;
     if (there === undefined) return false;
-    const stored = draft.stored(objectRef('services', id));
     if (ownsUpstream(stored, there)) return there['name'] !== stored?.value['name'] && usersOf(ref) > 1;
     return !isUnlabelled(there) || asText(there['name']) !== name || usersOf(ref) > 0;
   };
 
   return (desired, changes, fields) => {
     const ref = objectRef('services', desired.id);
+    const ownRef = objectRef('upstreams', desired.id);
     const stored = draft.stored(ref);
-    const own = draft.stored(objectRef('upstreams', desired.id));
-    const isInside = isUpstreamInside(desired, wanted) || isPlaceTaken(desired);
+    const own = draft.stored(ownRef);
+    const isInside = isUpstreamInside(desired, wanted) || isPlaceTaken(desired, ownRef, stored);
     const wasInPlace = own !== undefined && ownsUpstream(stored, own.value);
     const isWhole = isInside || fields.length === 0 || desired.body['upstream'] === undefined || !wasInPlace;
     const differs = (field: 'upstream' | 'rest'): boolean =>
@@ -60,13 +59,15 @@ export function createServiceWriter(draft: Draft, { desired: wanted, features }:
       const { collection, value } = object;
       const inside = asObject(value['upstream']);
       if (collection === 'upstreams') {
-        if (differs('upstream')) draft.put({ ...object, value: withClientKey(value, before) }, changes);
+        const kept = withClientKey(value, before);
+        if (differs('upstream')) draft.put(kept === value ? object : { ...object, value: kept }, changes, ownRef);
       } else if (inside !== undefined) {
         draft.put(
           keepStored({ ...object, value: { ...value, upstream: withClientKey(inside, before) } }, stored),
           changes,
+          ref,
         );
-      } else if (differs('rest')) draft.put(keepStored(object, stored), changes);
+      } else if (differs('rest')) draft.put(keepStored(object, stored), changes, ref);
     }
   };
 }

@@ -18,6 +18,7 @@ export function asList(value: Json | undefined): readonly Json[] | undefined {
 
 /** A value where an object belongs. */
 export function asObject(value: Json | undefined): JsonObject | undefined {
+  if (value === undefined) return undefined;
   if (isJsonObject(value)) return value;
   return isEmptyTable(value) ? {} : undefined;
 }

@@ -80,6 +80,7 @@ function drawObjectEdges(operations: readonly Operation[], nodes: readonly numbe
     const { method, object } = operations[node] as Operation;
     (method === 'PUT' ? writes : deletes).set(object, node);
   }
+  if (writes.size + deletes.size < nodes.length) throw new Error('two operations of a plan do the same to one object');
   for (const node of nodes) {
     const { method, object, references, releases } = operations[node] as Operation;
     if (method === 'PUT') {

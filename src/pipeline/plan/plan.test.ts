@@ -132,10 +132,10 @@ describe('the table of edges', () => {
     expect([...waitsOf(made).values()].flat()).toEqual([]);
   });
 
-  it('has nothing for nothing, and refuses ids that are not unique', () => {
+  it('has nothing for nothing, and refuses to do the same to one object twice', () => {
     const nothing = { size: 0, starts: new Int32Array(1), dependents: new Int32Array(0) };
     expect(plan([])).toEqual({ operations: [], order: nothing });
-    expect(() => plan([operation('PUT services/a'), operation('PUT services/a')])).toThrow('share the id');
+    expect(() => plan([operation('PUT services/a'), operation('PUT services/a')])).toThrow('do the same to one object');
   });
 });
 

@@ -8,10 +8,9 @@ import { breakRings } from './rings.js';
  * the order; its table stands in edges.ts. Pure and deterministic; time and memory grow with the operations and what
  * they refer to, not with their square.
  *
- * @throws Error where two operations share an id, which is a defect of the backend that made them
+ * @throws Error where two operations write, or two delete, the same object: a defect of the backend that made them
  */
 export function plan(operations: readonly Operation[]): Plan {
-  checkIds(operations);
   const drawing = drawEdges(operations);
   const { size, edges, vacates } = breakRings(operations, drawing.size, drawing.edges);
   const waiting = adjacencyOf(size, edges);
@@ -31,14 +30,6 @@ export function plan(operations: readonly Operation[]): Plan {
   }
   for (const join of joins) nodes.push(join);
   return { operations: ordered, order: renumber(nodes, waiting) };
-}
-
-function checkIds(operations: readonly Operation[]): void {
-  const ids = new Set<string>();
-  for (const { id } of operations) {
-    if (ids.has(id)) throw new Error(`two operations of a plan share the id ${id}`);
-    ids.add(id);
-  }
 }
 
 /** The graph with each node under its place in a list of all nodes. */
