@@ -131,7 +131,7 @@ export class Subject {
         ...difference.changes.map((change) =>
           JSON.stringify([change.type, change.kind, change.name, change.type === 'update' ? change.fields : []]),
         ),
-        ...difference.plan().operations.map(({ id, body }) => `${id} ${body ?? ''}`),
+        ...difference.plan().operations.map(({ id, body }) => `${id} ${body?.() ?? ''}`),
       ];
     });
   }

@@ -30,10 +30,8 @@ export function draftChanges(input: DraftInput): Draft {
   const released: Released[] = [];
   const writeService = createServiceWriter(draft, input);
   // Children of a deleted consumer go with it, whichever of them comes first among the changes.
-  const ordered = changes.toSorted(
-    (a, b) => Number(a.kind === 'consumer_credential') - Number(b.kind === 'consumer_credential'),
-  );
-  for (const change of ordered) {
+  const credentials: Change[] = [];
+  for (const change of changes) {
     if (change.kind === 'service') {
       draftService(draft, change, writeService);
       const own = objectRef('upstreams', change.id);
@@ -42,9 +40,10 @@ export function draftChanges(input: DraftInput): Draft {
       if (ownsUpstream(draft.stored(objectRef('services', change.id)), stored.value))
         released.push({ ref: own, key: change.key });
     } else if (change.kind === 'global_rule') draftGlobalRule(draft, change, rules);
-    else if (change.kind === 'consumer_credential') draftCredential(draft, change, features);
+    else if (change.kind === 'consumer_credential') credentials.push(change);
     else draftSimple(draft, change, features);
   }
+  for (const change of credentials) draftCredential(draft, change, features);
   moveOffDeletedUpstreams(draft, input.desired, writeService);
   moveOffTakenPlaces(draft, input.desired, writeService);
   removeUnused(draft, released, input.desired);

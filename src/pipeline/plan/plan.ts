@@ -1,7 +1,7 @@
 import type { Operation, Plan, Precedence } from '../../model/operation.js';
 import { drawEdges } from './edges.js';
 import { adjacencyOf, topologicalOrder, type Adjacency } from './graph.js';
-import { breakRings } from './rings.js';
+import { breakRings, type Unringed } from './rings.js';
 
 /**
  * Orders operations: one graph, no barriers, so that whatever is independent may run at once. The only place that knows
@@ -11,10 +11,7 @@ import { breakRings } from './rings.js';
  * @throws Error where two operations write, or two delete, the same object: a defect of the backend that made them
  */
 export function plan(operations: readonly Operation[]): Plan {
-  const drawing = drawEdges(operations);
-  const { size, edges, vacates } = breakRings(operations, drawing.size, drawing.edges);
-  const waiting = adjacencyOf(size, edges);
-  const sorted = topologicalOrder(size, waiting);
+  const { size, waiting, sorted, vacates } = sort(operations);
   if (sorted.length !== size) throw new Error('a plan holds a ring that was not broken');
 
   const ordered: Operation[] = [];
@@ -30,6 +27,24 @@ export function plan(operations: readonly Operation[]): Plan {
   }
   for (const join of joins) nodes.push(join);
   return { operations: ordered, order: renumber(nodes, waiting) };
+}
+
+/** A graph without rings, and its nodes in an order in which each comes after all it waits for. */
+interface Sorted extends Pick<Unringed, 'size' | 'vacates'> {
+  readonly waiting: Adjacency;
+  readonly sorted: Int32Array;
+}
+
+/** Rings are looked for only where the nodes cannot be sorted, which is rare. */
+function sort(operations: readonly Operation[]): Sorted {
+  const drawn: Unringed = { ...drawEdges(operations), vacates: new Map() };
+  const first = sortGraph(drawn);
+  return first.sorted.length === drawn.size ? first : sortGraph(breakRings(operations, drawn.size, drawn.edges));
+}
+
+function sortGraph({ size, edges, vacates }: Unringed): Sorted {
+  const waiting = adjacencyOf(size, edges);
+  return { size, vacates, waiting, sorted: topologicalOrder(size, waiting) };
 }
 
 /** The graph with each node under its place in a list of all nodes. */

@@ -235,7 +235,8 @@ function foldEndpoints(outcomes: readonly OperationOutcome[]): readonly Endpoint
     const known = endpoints.get(server);
     if (succeeded(outcome.status)) {
       if (known === undefined) endpoints.set(server, { server, success: true, at: outcome.at });
-      else if (known.success && outcome.at > known.at) endpoints.set(server, { ...known, at: outcome.at });
+      else if (known.success && outcome.at !== known.at && outcome.at > known.at)
+        endpoints.set(server, { ...known, at: outcome.at });
     } else if (known === undefined || known.success || (known.error === undefined && outcome.error !== undefined)) {
       const isUndecided = outcome.status === 'unknown';
       const failure = { server, success: false, at: outcome.at, ...(isUndecided ? { isUndecided } : {}) };

@@ -32,9 +32,14 @@ export function escapeControls(text: string): string {
   });
 }
 
+/** A name in quotes, as JSON has it, harmless for a terminal. Nearly every name needs nothing but the quotes. */
+function quoted(name: string): string {
+  return /^[\w ./:@*-]*$/.test(name) ? `"${name}"` : escapeControls(JSON.stringify(name));
+}
+
 /** `create service: "shop"`. */
 export function changeTitle(change: Change): string {
-  return `${change.type} ${change.kind}: ${escapeControls(JSON.stringify(change.name))}`;
+  return `${change.type} ${change.kind}: ${quoted(change.name)}`;
 }
 
 /** What a changed resource belongs to, as a person wrote it: ` in service "shop"`; empty for what belongs to nothing. */
@@ -42,13 +47,17 @@ export function parentText(change: Change, states: readonly State[]): string {
   if (change.parentId === undefined) return '';
   const parent = parentOf(change.type === 'delete' ? change.current : change.desired, states);
   const kind = parent?.kind ?? (change.kind === 'consumer_credential' ? 'consumer' : 'service');
-  return ` in ${kind} ${escapeControls(JSON.stringify(parent?.name ?? change.parentId))}`;
+  return ` in ${kind} ${quoted(parent?.name ?? change.parentId)}`;
 }
 
 function parentOf(resource: Resource, states: readonly State[]): Resource | undefined {
   const key = resource.parent;
   if (key === undefined) return undefined;
-  return states.find((state) => state.resources.has(key))?.resources.get(key);
+  for (const { resources } of states) {
+    const parent = resources.get(key);
+    if (parent !== undefined) return parent;
+  }
+  return undefined;
 }
 
 /** The one readable line of a failure. */
