@@ -72,6 +72,7 @@ const plainTexts: readonly (readonly [string, unknown])[] = [
   ['a: |\n  b\n    c\n\nd: >-\n  e\n  f\ng: |+\n  h\n\n', { a: 'b\n  c\n', d: 'e f', g: 'h\n\n' }],
   ['- |\n  a\n\tb\n- >\n   c\n\n   d\n', undefined],
   ['- |\n  a\n  \tb\n- >\n   c\n\n   d\n', ['a\n\tb\n', 'c\nd\n']],
+  ['a: 1\r\n# b\r\nc: |\r\n  d\r\n  e\r\n', { a: 1, c: 'd\ne\n' }],
   ['größe: 日本語\na: 🙂\n', { größe: '日本語', a: '🙂' }],
   ['toString: a\nconstructor: b\n', { toString: 'a', constructor: 'b' }],
 ];
@@ -86,7 +87,8 @@ const handedOver: readonly string[] = [
   'a: 1\n---\nb: 2\n',
   'a: 1\n...\n',
   '%YAML 1.2\n---\na: 1\n',
-  'a: 1\r\nb: 2\r\n',
+  'a: 1\rb: 2\r',
+  'a: 1\r\r\nb: 2\r\n',
   'a:\t1\n',
   'a: 1\n\tb: 2\n',
   'a: b\n  c\n',
@@ -179,7 +181,9 @@ test('a document in any style is what js-yaml makes of it', () => {
   let read = 0;
   fc.assert(
     fc.property(fc.oneof(anyConfiguration, fc.jsonValue({ maxDepth: 4 })), styles, (document, style) => {
-      if (agrees(dump(document, style))) read++;
+      const text = dump(document, style);
+      if (agrees(text)) read++;
+      agrees(text.replaceAll('\n', '\r\n'));
     }),
     { numRuns: 300 },
   );
@@ -198,6 +202,7 @@ test('a text of any pieces is what js-yaml makes of it', () => {
   fc.assert(
     fc.property(fc.array(pieces, { minLength: 1, maxLength: 14 }), (parts) => {
       agrees(parts.join(''));
+      agrees(parts.join('').replaceAll('\n', '\r\n'));
       agrees(`a: 1\nb:\n  ${parts.join('')}`);
       agrees(`- a: ${parts.join('')}\n  b: c\n`);
     }),

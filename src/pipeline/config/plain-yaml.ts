@@ -35,9 +35,11 @@ const maxNesting = 50;
  * @returns exactly what js-yaml makes of the text; undefined where that is js-yaml's to say
  */
 export function readPlainYaml(text: string): PlainDocument | undefined {
-  if (text.includes('\r')) return undefined;
+  // To YAML both are the end of a line, wherever they stand.
+  const lines = text.includes('\r') ? text.replaceAll('\r\n', '\n') : text;
+  if (lines.includes('\r')) return undefined;
   try {
-    return new Reader(text).read();
+    return new Reader(lines).read();
   } catch (error) {
     if (error instanceof Unsure) return undefined;
     throw error;
