@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Backend, Endpoint, Exchange } from '../backend/backend.js';
 import { openBackend } from '../backend/registry.js';
+import { noMemory } from '../memory/none.js';
 import { AdcError } from '../model/errors.js';
 import { poolOptionsFromEnv } from '../pool/options.js';
 import type { Pools, TlsIdentity } from '../pool/pool.js';
@@ -76,7 +77,7 @@ async function connect(values: ConnectionValues, context: Context): Promise<Conn
   const backend = await openBackend(values.backend, {
     endpoints,
     pools,
-    memory: await context.openMemory(),
+    memory: noMemory,
     requestTimeout: values.timeout,
     concurrency: values.requestConcurrent,
     signal: context.signal,

@@ -3,6 +3,8 @@
  * only: nothing in it stands in for a read of the gateway.
  */
 export interface Memory {
+  /** False where nothing is kept: what serves remembering alone is then not worth its time. */
+  readonly keeps: boolean;
   /** A named part of the store. The same name always gives the same part; `T` is what its one user puts in. */
   space<T extends object>(name: string): MemorySpace<T>;
   /** Bytes and entries held, by space. */

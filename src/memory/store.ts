@@ -26,6 +26,7 @@ export function createMemory(options: MemoryOptions = {}): Memory {
   const fullKey = (space: string, key: string): string => `${space}\0${key}`;
 
   return {
+    keeps: true,
     space: <T extends object>(space: string): MemorySpace<T> => ({
       get: (key) => entries.get(fullKey(space, key))?.value as T | undefined,
       set: (key, value, bytes) => {

@@ -26,7 +26,7 @@ export function referencesIn(kind: Kind, value: JsonObject): readonly Reference[
   if (kind === 'plugin_metadata') return [];
   const found: Reference[] = [];
   const refer = (to: Kind, id: Json | undefined): void => {
-    const text = textOf(id);
+    const text = id === undefined ? undefined : textOf(id);
     if (text !== undefined) found.push({ kind: to, id: text });
   };
   refer('service', value['service_id']);
@@ -35,7 +35,8 @@ export function referencesIn(kind: Kind, value: JsonObject): readonly Reference[
   refer('consumer_group', value['group_id']);
   const upstream = kind === 'upstream' ? value : objectOf(value['upstream']);
   refer('ssl', objectOf(upstream?.['tls'])?.['client_cert_id']);
-  for (const id of splitUpstreams(objectOf(value['plugins']))) refer('upstream', id);
+  const split = objectOf(value['plugins'])?.['traffic-split'];
+  if (split !== undefined) for (const id of splitUpstreams(split)) refer('upstream', id);
   return found;
 }
 
@@ -44,9 +45,9 @@ export function referenceKey({ kind, id }: Reference): ResourceKey {
   return resourceKey(kind, id);
 }
 
-/** The upstream ids in a `traffic-split` plugin. */
-function splitUpstreams(plugins: JsonObject | undefined): readonly (Json | undefined)[] {
-  const rules = listOf(objectOf(plugins?.['traffic-split'])?.['rules']);
+/** The upstream ids in the configuration of a `traffic-split` plugin. */
+function splitUpstreams(split: Json): readonly (Json | undefined)[] {
+  const rules = listOf(objectOf(split)?.['rules']);
   return rules.flatMap((rule) =>
     listOf(objectOf(rule)?.['weighted_upstreams']).map((weighted) => objectOf(weighted)?.['upstream_id']),
   );

@@ -63,7 +63,7 @@ export async function readGateway(options: ReadOptions): Promise<ReadResult> {
   const key = gatewayKey(client.endpoint);
   const decoder = createListDecoder(client, memory, key);
   const answers = await Promise.all(listed.map((collection) => readList(client, decoder, collection)));
-  const version = answers[0] === undefined ? undefined : versionOf(answers[0].response);
+  const version = answers[0]?.version;
   const features = await detectFeatures(client, version, memory, options.forget);
   const lists = answers.map(({ list }) => list);
   const consumers = lists[listed.indexOf('consumers')]?.objects ?? [];
@@ -74,8 +74,9 @@ export async function readGateway(options: ReadOptions): Promise<ReadResult> {
   return { snapshot, features, version };
 }
 
+/** What is kept of an answer: its bytes go as soon as they are parsed. */
 interface Answer {
-  readonly response: PoolResponse;
+  readonly version: string | undefined;
   readonly list: ParsedList;
 }
 
@@ -86,8 +87,9 @@ async function readList(
 ): Promise<Answer> {
   const request: AdminRequest = { method: 'GET', path: `/apisix/admin/${collection}` };
   const response = await client.send(request);
-  if (collection === 'stream_routes' && isStreamModeOff(response)) return { response, list: emptyList };
-  return { response, list: decoder.decode(request, response, collection) };
+  const version = versionOf(response);
+  if (collection === 'stream_routes' && isStreamModeOff(response)) return { version, list: emptyList };
+  return { version, list: decoder.decode(request, response, collection) };
 }
 
 /** Stream mode that is not switched on is the one refusal that means "there are none". */

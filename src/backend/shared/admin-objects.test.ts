@@ -451,7 +451,8 @@ describe('reading what was written', () => {
     consumer_group: record({ ...common, plugins }, ['name', 'plugins']),
     plugin_config: record({ ...common, plugins }, ['name', 'plugins']),
     global_rule: config,
-    plugin_metadata: config,
+    // Metadata is stored beside an id of its own.
+    plugin_metadata: config.filter((metadata) => !('id' in metadata)),
   };
 
   const parents: Readonly<Partial<Record<Kind, string>>> = {

@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { AdcError, GatewayError, type ErrorCode, type GatewayFailure } from '../../model/errors.js';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
 import type { Lease, PoolRequest, PoolResponse } from '../../pool/pool.js';
@@ -147,7 +148,11 @@ function messageOf(error: unknown): string {
 
 /** The text of an answer's body. */
 export function textOf(response: PoolResponse): string {
-  return new TextDecoder().decode(response.body);
+  const { body } = response;
+  // What is ASCII, as nearly every answer is, takes no decoding.
+  return isAscii(body)
+    ? Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1')
+    : new TextDecoder().decode(body);
 }
 
 /** The JSON of a text, or undefined where it is none. */

@@ -1,10 +1,10 @@
-import type { Json, JsonObject } from '../../model/json.js';
+import type { JsonObject } from '../../model/json.js';
 import type { Kind } from '../../model/kinds.js';
 import { nameLabel } from '../../model/labels.js';
 import type { Notice } from '../../model/notice.js';
-import { referenceKey, referencesIn } from '../../model/references.js';
+import { referenceKey, referencesIn, type Reference } from '../../model/references.js';
 import { parentIdOf, resourceKey, type Resource, type ResourceKey, type State } from '../../model/resource.js';
-import { objectRef, type AdminObject, type Collection } from './collections.js';
+import type { AdminObject, Collection } from './collections.js';
 import type { Features } from './features.js';
 import { withClientDefaults } from './format-defaults.js';
 import { labelsFromAdmin, nameFromLabel } from './labels.js';
@@ -35,21 +35,19 @@ export function fromAdmin(objects: AdminObjects, features: Features): Translatio
   const outside = new Map<ResourceKey, string>();
   const references = new Map<ResourceKey, readonly ResourceKey[]>();
   const add = (kind: Kind, id: string, name: string, body: JsonObject, parent?: ResourceKey): ResourceKey => {
-    const parentId = parent === undefined ? undefined : parentIdOf({ parent });
+    const parentId = kind === 'consumer_credential' && parent !== undefined ? parentIdOf({ parent }) : undefined;
     const key = resourceKey(kind, id, parentId);
-    resources.set(key, { kind, key, id, name, ...(parent === undefined ? {} : { parent }), body });
+    resources.set(key, parent === undefined ? { kind, key, id, name, body } : { kind, key, id, name, parent, body });
     return key;
   };
   const addOutside = (key: ResourceKey, what: string, why: string, omits: string): void => {
     outside.set(key, why);
     notices.push({ level: 'info', message: `${what} is not managed: ${why}`, key, omits });
   };
-  const refer = (key: ResourceKey, ...stored: readonly (readonly [Kind, JsonObject | undefined])[]): void => {
-    const parent = resources.get(key)?.parent;
-    const found = stored
-      .flatMap(([kind, value]) => (value === undefined ? [] : referencesIn(kind, value).map(referenceKey)))
-      .filter((target) => target !== parent);
-    if (found.length > 0) references.set(key, found);
+  const refer = (key: ResourceKey, found: readonly Reference[], parent?: ResourceKey): void => {
+    if (found.length === 0) return;
+    const targets = found.map(referenceKey).filter((target) => target !== parent);
+    if (targets.length > 0) references.set(key, targets);
   };
   const each = (collection: Collection, visit: (id: string, value: JsonObject, parent?: string) => void): void => {
     const ordered = objects[collection].toSorted(byId);
@@ -63,7 +61,8 @@ export function fromAdmin(objects: AdminObjects, features: Features): Translatio
     const key = add('service', id, asText(body['name']) ?? id, body);
     reportUnmanagedFields(notices, 'service', id, value);
     const upstream = storedUpstream(id, value, upstreams);
-    refer(key, ['service', value], ['upstream', upstream]);
+    const others = upstream === undefined ? [] : referencesIn('upstream', upstream);
+    refer(key, others.length === 0 ? referencesIn('service', value) : [...referencesIn('service', value), ...others]);
     if (upstream !== undefined && upstream === upstreams.get(id)) {
       const own = referencesIn('upstream', upstream).map(referenceKey);
       if (own.length > 0) references.set(resourceKey('upstream', id), own);
@@ -80,13 +79,14 @@ export function fromAdmin(objects: AdminObjects, features: Features): Translatio
     const service = owner === undefined ? undefined : services.get(owner);
     const isNested = service !== undefined && hasTarget(service, upstreams.has(service.id));
     const parent = isNested ? resourceKey('service', service.id) : undefined;
-    refer(add('upstream', id, name, { name, ...upstreamFromAdmin(value) }, parent), ['upstream', value]);
+    const key = add('upstream', id, name, { name, ...upstreamFromAdmin(value) }, parent);
+    refer(key, referencesIn('upstream', value), parent);
   });
   const addRoute = (kind: 'route' | 'stream_route', id: string, value: JsonObject, body: JsonObject): void => {
     const service = kind === 'route' || features.has('stream_routes') ? asText(value['service_id']) : undefined;
     const parent = service === undefined ? undefined : resourceKey('service', service);
     const key = add(kind, id, asText(body['name']) ?? id, body, parent);
-    refer(key, [kind, value]);
+    refer(key, referencesIn(kind, value), parent);
     if (service !== undefined && services.has(service)) {
       reportUnmanagedFields(notices, kind, id, value);
       return;
@@ -104,13 +104,15 @@ export function fromAdmin(objects: AdminObjects, features: Features): Translatio
     add('ssl', id, snis.length === 0 ? id : snis.join(','), body);
     reportUnmanagedFields(notices, 'ssl', id, value);
   });
-  each('consumers', (id, value) => refer(add('consumer', id, id, consumerBody(id, value)), ['consumer', value]));
+  each('consumers', (id, value) =>
+    refer(add('consumer', id, id, consumerBody(id, value)), referencesIn('consumer', value)),
+  );
   const consumers = new Set(objects.consumers.map(({ id }) => id));
   each('credentials', (id, value, consumer = '') => {
     const body = credentialBody(id, value);
     const parent = resourceKey('consumer', consumer);
     const key = add('consumer_credential', id, asText(body['name']) ?? id, body, parent);
-    refer(key, ['consumer_credential', value]);
+    refer(key, referencesIn('consumer_credential', value), parent);
     const what = `credential "${id}" of consumer "${consumer}"`;
     if (!consumers.has(consumer)) {
       addOutside(key, what, `its consumer "${consumer}" does not exist`, 'credentials of missing consumers');
@@ -121,7 +123,7 @@ export function fromAdmin(objects: AdminObjects, features: Features): Translatio
   each('consumer_groups', (id, value) => addNamed('consumer_group', id, value));
   each('plugin_configs', (id, value) => addNamed('plugin_config', id, value));
   for (const [plugin, config] of mergeGlobalRules(objects.global_rules, notices)) {
-    refer(add('global_rule', plugin, plugin, config), ['global_rule', { plugins: { [plugin]: config } }]);
+    refer(add('global_rule', plugin, plugin, config), referencesIn('global_rule', { plugins: { [plugin]: config } }));
   }
   each('plugin_metadata', (id, value) => {
     const { id: _id, create_time: _created, update_time: _updated, ...body } = value;
@@ -135,8 +137,9 @@ export function fromAdmin(objects: AdminObjects, features: Features): Translatio
   return { state, notices };
 
   function addNamed(kind: 'consumer_group' | 'plugin_config', id: string, value: JsonObject): void {
-    const body = { ...describe(id, value), ...plugins(value) };
-    refer(add(kind, id, asText(body['name']) ?? id, body), [kind, value]);
+    const body = describe(id, value);
+    addPlugins(body, value);
+    refer(add(kind, id, asText(body['name']) ?? id, body), referencesIn(kind, value));
   }
 }
 
@@ -152,10 +155,11 @@ export const unmanagedFields: Readonly<Partial<Record<Kind, readonly string[]>>>
 };
 
 function reportUnmanagedFields(notices: Notice[], kind: Kind, id: string, value: JsonObject): void {
-  const found = (unmanagedFields[kind] ?? []).filter((field) => value[field] !== undefined);
-  const disabled = kind === 'ssl' && value['status'] === 0 ? ['"status": 0'] : [];
-  const fields = [...found.map((field) => `"${field}"`), ...disabled];
-  if (fields.length === 0) return;
+  const unmanaged = unmanagedFields[kind];
+  const isDisabled = kind === 'ssl' && value['status'] === 0;
+  if (!isDisabled && unmanaged?.some((field) => value[field] !== undefined) !== true) return;
+  const found = (unmanaged ?? []).filter((field) => value[field] !== undefined);
+  const fields = [...found.map((field) => `"${field}"`), ...(isDisabled ? ['"status": 0'] : [])];
   const message = `${kind} "${id}" has ${fields.join(', ')}, which a configuration cannot hold; left as it is`;
   notices.push({ level: 'info', message, key: resourceKey(kind, id), omits: `fields of ${kind}s` });
 }
@@ -175,37 +179,36 @@ function hiddenKey(what: string, key: ResourceKey): Notice {
 }
 
 function byId(a: AdminObject, b: AdminObject): number {
-  const left = objectRef(a.collection, a.id, a.parent);
-  const right = objectRef(b.collection, b.id, b.parent);
-  return left < right ? -1 : left > right ? 1 : 0;
+  if (a.parent !== b.parent) return (a.parent ?? '') < (b.parent ?? '') ? -1 : 1;
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 }
 
 /** Name (the id where there is none), description and labels. */
 function describe(id: string, value: JsonObject): Draft {
+  const name = asText(value['name']);
+  if (name !== undefined) return describeUnnamed(value, { name });
   const label = asText(asObject(value['labels'])?.[nameLabel]);
-  const name = asText(value['name']) ?? (label === undefined ? id : nameFromLabel(label));
-  return { name, ...describeUnnamed(value) };
+  return describeUnnamed(value, { name: label === undefined ? id : nameFromLabel(label) });
 }
 
-function describeUnnamed(value: JsonObject): Draft {
+/** Adds description and labels to a body. */
+function describeUnnamed(value: JsonObject, body: Draft): Draft {
+  if (value['desc'] !== undefined) body['description'] = value['desc'];
   const labels = labelsFromAdmin(value['labels'], [nameLabel]);
-  return {
-    ...(value['desc'] === undefined ? {} : { description: value['desc'] }),
-    ...(labels === undefined ? {} : { labels }),
-  };
+  if (labels !== undefined) body['labels'] = labels;
+  return body;
 }
 
 function serviceBody(id: string, value: JsonObject, upstreams: ReadonlyMap<string, JsonObject>): JsonObject {
+  const body = describe(id, value);
+  addLists(body, value, serviceLists);
+  addPlugins(body, value);
   const reference = asText(value['upstream_id']);
   const stored = storedUpstream(id, value, upstreams);
   const isDangling = reference === id && !upstreams.has(id);
-  const upstream =
-    stored !== undefined
-      ? { upstream: upstreamFromAdmin(stored) }
-      : reference !== undefined && !isDangling
-        ? { upstream_id: reference }
-        : {};
-  return { ...describe(id, value), ...lists(value, [['hosts']]), ...plugins(value), ...upstream };
+  if (stored !== undefined) body['upstream'] = upstreamFromAdmin(stored);
+  else if (reference !== undefined && !isDangling) body['upstream_id'] = reference;
+  return body;
 }
 
 /**
@@ -222,45 +225,52 @@ function storedUpstream(
   return (value['upstream_id'] === undefined ? undefined : own) ?? asObject(value['upstream']);
 }
 
-const routeFields = ['vars', 'filter_func', 'enable_websocket', 'priority', 'timeout'] as const;
+/** Lists by their plural names, with the singular that may stand in their place. */
+type ListNames = readonly (readonly [plural: string, singular?: string])[];
+
+const serviceLists: ListNames = [['hosts']];
+const routeLists: ListNames = [['uris', 'uri'], ['hosts', 'host'], ['remote_addrs', 'remote_addr'], ['methods']];
+const sslLists: ListNames = [['snis', 'sni'], ['ssl_protocols']];
+const routeFields = ['vars', 'filter_func', 'enable_websocket', 'priority', 'timeout'];
+const streamRouteFields = ['remote_addr', 'server_addr', 'server_port', 'sni'];
 
 function routeBody(id: string, value: JsonObject): JsonObject {
-  const pairs = [['uris', 'uri'], ['hosts', 'host'], ['remote_addrs', 'remote_addr'], ['methods']] as const;
-  return {
-    ...describe(id, value),
-    ...lists(value, pairs),
-    ...same(value, routeFields),
-    ...plugins(value),
-    ...references(value, ['upstream_id', 'plugin_config_id']),
-    ...(value['status'] === 0 ? { status: 0 } : {}),
-  };
+  const body = describe(id, value);
+  addLists(body, value, routeLists);
+  addSame(body, value, routeFields);
+  addPlugins(body, value);
+  addReference(body, value, 'upstream_id');
+  addReference(body, value, 'plugin_config_id');
+  if (value['status'] === 0) body['status'] = 0;
+  return body;
 }
 
 function streamRouteBody(id: string, value: JsonObject): JsonObject {
-  return {
-    ...describe(id, value),
-    ...same(value, ['remote_addr', 'server_addr', 'server_port', 'sni']),
-    ...plugins(value),
-    ...references(value, ['upstream_id']),
-  };
+  const body = describe(id, value);
+  addSame(body, value, streamRouteFields);
+  addPlugins(body, value);
+  addReference(body, value, 'upstream_id');
+  return body;
 }
 
 function sslBody(value: JsonObject): JsonObject {
-  const client = asObject(value['client']);
+  const body = describeUnnamed({ labels: value['labels'] ?? {} }, {});
+  body['type'] = value['type'] ?? 'server';
+  addLists(body, value, sslLists);
   const certificates = [value['cert'], ...(asList(value['certs']) ?? [])]
     .filter((certificate) => certificate !== undefined)
     .map((certificate) => ({ certificate }));
-  return {
-    ...describeUnnamed({ labels: value['labels'] ?? {} }),
-    type: value['type'] ?? 'server',
-    ...lists(value, [['snis', 'sni'], ['ssl_protocols']]),
-    ...(certificates.length === 0 ? {} : { certificates }),
-    ...(client === undefined ? {} : { client: withClientDefaults(client) }),
-  };
+  if (certificates.length > 0) body['certificates'] = certificates;
+  const client = asObject(value['client']);
+  if (client !== undefined) body['client'] = withClientDefaults(client);
+  return body;
 }
 
 function consumerBody(id: string, value: JsonObject): JsonObject {
-  return { username: id, ...describeUnnamed(value), ...plugins(value), ...references(value, ['group_id']) };
+  const body = describeUnnamed(value, { username: id });
+  addPlugins(body, value);
+  addReference(body, value, 'group_id');
+  return body;
 }
 
 function credentialBody(id: string, value: JsonObject): JsonObject {
@@ -288,42 +298,38 @@ function mergeGlobalRules(rules: readonly AdminObject[], notices: Notice[]): Rea
   return new Map([...merged].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function plugins(value: JsonObject): Draft {
+/** Adds the plugins. A configuration of which all is default may be stored as an empty list. */
+function addPlugins(body: Draft, value: JsonObject): void {
   const stored = asObject(value['plugins']);
-  if (stored === undefined) return {};
-  const configs = Object.entries(stored).map(([name, config]): [string, Json] => [name, asObject(config) ?? config]);
-  return { plugins: Object.fromEntries(configs) };
+  if (stored === undefined) return;
+  const isShaped = Object.values(stored).every((config) => !Array.isArray(config));
+  body['plugins'] = isShaped
+    ? stored
+    : Object.fromEntries(Object.entries(stored).map(([name, config]) => [name, asObject(config) ?? config]));
 }
 
 /** Lists that a file must not have empty, where a gateway takes an empty one for none. */
 const absentWhenEmpty: ReadonlySet<string> = new Set(['methods', 'ssl_protocols']);
 
-/** Lists under their plural names; the singular form becomes a list of one, and wins where both are set. */
-function lists(value: JsonObject, names: readonly (readonly [plural: string, singular?: string])[]): Draft {
-  const found: Draft = {};
+/** Adds lists under their plural names; the singular form becomes a list of one, and wins where both are set. */
+function addLists(body: Draft, value: JsonObject, names: ListNames): void {
   for (const [plural, singular] of names) {
     const one = singular === undefined ? undefined : value[singular];
     const list = one === undefined ? asList(value[plural]) : [one];
-    if (list !== undefined && !(list.length === 0 && absentWhenEmpty.has(plural))) found[plural] = list;
+    if (list !== undefined && !(list.length === 0 && absentWhenEmpty.has(plural))) body[plural] = list;
   }
-  return found;
 }
 
-function same(value: JsonObject, fields: readonly string[]): Draft {
-  const found: Draft = {};
+/** Adds fields as they are. */
+function addSame(body: Draft, value: JsonObject, fields: readonly string[]): void {
   for (const field of fields) {
     const content = value[field];
-    if (content !== undefined) found[field] = content;
+    if (content !== undefined) body[field] = content;
   }
-  return found;
 }
 
-/** References as texts: an id may be stored as an integer. */
-function references(value: JsonObject, fields: readonly string[]): Draft {
-  const found: Draft = {};
-  for (const field of fields) {
-    const id = asText(value[field]);
-    if (id !== undefined) found[field] = id;
-  }
-  return found;
+/** Adds a reference as a text: an id may be stored as an integer. */
+function addReference(body: Draft, value: JsonObject, field: string): void {
+  const id = asText(value[field]);
+  if (id !== undefined) body[field] = id;
 }
