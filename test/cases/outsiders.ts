@@ -205,6 +205,18 @@ export const outsiderCases: readonly GatewayCase[] = [
     },
   },
   {
+    name: 'a service that is taken over brings what is nested in it in one diff',
+    async run(bench) {
+      const mine = { labels: { owner: 'me' } };
+      const route = (id: string): JsonObject => ({ id, name: id, uris: [`/${id}`] });
+      await bench.sync({ services: [service('s', { routes: [route('kept'), route('gone')] })] });
+      const document = { services: [service('s', { routes: [route('kept')] })] };
+      expect(await bench.diff(document, mine)).toEqual(['update service s', 'update route kept', 'delete route gone']);
+      expect((await bench.syncLoosely(document, mine)).failed).toEqual([]);
+      expect(await bench.diff(document, mine)).toEqual([]);
+    },
+  },
+  {
     name: 'an upstream of the file that has the id of the upstream of a service out of scope takes it over',
     async run(bench) {
       await bench.sync({ services: [service('theirs')] });

@@ -132,7 +132,8 @@ export async function plantOutsiders(
       ...used,
       split === undefined ? {} : { plugins: { 'traffic-split': { rules } } },
     );
-    const isOrphan = serviceId !== undefined && !before.has(`services/${serviceId}`) && path.startsWith('routes/');
+    const canMiss = world.backend === 'apisix-standalone' || world.since('3.10.0');
+    const isOrphan = canMiss && serviceId !== undefined && !before.has(`services/${serviceId}`);
     const taken = isOrphan ? await subject.plantOrphan(path, whole, serviceId) : await subject.plant(path, whole);
     if (taken !== undefined) continue;
     planted.push(path);

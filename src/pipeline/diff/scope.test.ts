@@ -71,6 +71,30 @@ describe('labels', () => {
   });
 });
 
+describe('what is nested in a desired parent', () => {
+  const scope = { labels: { team: 'a' }, mentioned: all };
+  const current = everything({ team: 'b' });
+  const held = (key: string): Resource => current.resources.get(key) ?? resource('route', key);
+  const wanted = { resources: new Map([['service/s', held('service/s')]]) };
+
+  it('comes into scope with a service that is taken over, and goes where it is not desired', () => {
+    const unmanaged = scopeOf(current, scope, wanted);
+    expect(unmanaged.get('service/s')).toBe('it does not carry the label team=a');
+    expect(['route/r', 'stream_route/sr', 'upstream/named'].filter((key) => unmanaged.has(key))).toEqual([]);
+    expect(unmanaged.has('consumer_credential/ann/k')).toBe(true);
+  });
+
+  it('says why it was left alone so far where it is desired itself', () => {
+    const both = { resources: new Map([...wanted.resources, ['route/r', held('route/r')]]) };
+    expect(scopeOf(current, scope, both).get('route/r')).toContain('its service "the s" is left alone');
+  });
+
+  it('is left alone where services are excluded', () => {
+    const excluded = scopeOf(current, { ...scope, exclude: ['service'] }, wanted);
+    expect(excluded.get('route/r')).toContain('resource type service is not selected');
+  });
+});
+
 describe('resource types', () => {
   it('include covers what is nested, and nothing else', () => {
     const managed = (scope: Scope): string[] => {

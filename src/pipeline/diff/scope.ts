@@ -44,10 +44,12 @@ export function isSelected(kind: Kind, scope: Pick<Scope, 'include' | 'exclude'>
 /**
  * Marks every current resource that is outside the scope, with the reason in words for people. What is nested (routes,
  * stream routes, named upstreams, credentials) follows its parent; global rules and plugin metadata are never filtered
- * by labels; a label whose value is a list matches nothing. What no configuration can hold is outside every scope; but a
- * route whose missing service is desired is nested in that, and would be live as soon as it is there.
+ * by labels; a label whose value is a list matches nothing. What no configuration can hold is outside every scope.
  *
- * @param desired where missing parents are looked up; none by default
+ * What is nested in a desired parent is in scope, and goes where it is not desired itself: also where the parent is taken
+ * over, or its missing parent comes with this job. It would be in scope in the next job, and go then.
+ *
+ * @param desired where parents are looked up; none by default
  */
 export function scopeOf(current: State, scope: Scope, desired?: State): Unmanaged {
   const kindReasons = new Map<Kind, string | undefined>(kinds.map((kind) => [kind, kindReason(kind, scope)]));
@@ -68,12 +70,16 @@ export function scopeOf(current: State, scope: Scope, desired?: State): Unmanage
       ? undefined
       : `its ${kind} does not exist`;
 
+  const parentReasonOf = ({ key, parent }: Resource): ((parent: Resource) => string | undefined) => {
+    const goesWithParent = parent !== undefined && desired?.resources.has(parent) === true;
+    return goesWithParent && !desired.resources.has(key) ? ({ kind }) => kindReasons.get(kind) : topLevelReason;
+  };
   const reasonOf = (resource: Resource): string | undefined =>
     isNested(resource)
       ? nestedReason(
           resource,
           current,
-          topLevelReason,
+          parentReasonOf(resource),
           (kind) => kindReasons.get(kind) ?? orphanReason(kind, resource.parent),
         )
       : topLevelReason(resource);
