@@ -1,7 +1,7 @@
 import type { FieldChange } from '../../model/change.js';
 import type { JsonObject } from '../../model/json.js';
 import type { ObjectRef } from '../../model/operation.js';
-import type { Resource, ResourceKey } from '../../model/resource.js';
+import type { Resource, ResourceKey, State } from '../../model/resource.js';
 import { objectRef, type AdminObject } from './collections.js';
 import type { Draft, DraftInput } from './draft.js';
 import { keepStored, withClientKey } from './keep.js';
@@ -26,6 +26,7 @@ export type ServiceWriter = (
  * is taken by an upstream of others, the service holds its upstream inside: nothing of others is overwritten.
  */
 export function createServiceWriter(draft: Draft, { desired: wanted, features }: DraftInput): ServiceWriter {
+  const hasUpstreams = holdsUpstreams(wanted);
   let users: ReadonlyMap<ObjectRef, number> | undefined;
   const usersOf = (ref: ObjectRef): number => {
     users ??= countUsers(draft.storedObjects());
@@ -48,7 +49,7 @@ export function createServiceWriter(draft: Draft, { desired: wanted, features }:
     const ownRef = objectRef('upstreams', desired.id);
     const stored = draft.stored(ref);
     const own = draft.stored(ownRef);
-    const isInside = isUpstreamInside(desired, wanted) || isPlaceTaken(desired, ownRef, stored);
+    const isInside = (hasUpstreams && isUpstreamInside(desired, wanted)) || isPlaceTaken(desired, ownRef, stored);
     const wasInPlace = own !== undefined && ownsUpstream(stored, own.value);
     const isWhole = isInside || fields.length === 0 || desired.body['upstream'] === undefined || !wasInPlace;
     const differs = (field: 'upstream' | 'rest'): boolean =>
@@ -76,6 +77,12 @@ export function createServiceWriter(draft: Draft, { desired: wanted, features }:
 function storedUpstreamOf(draft: Draft, service: AdminObject | undefined): JsonObject | undefined {
   const id = asText(service?.value['upstream_id']);
   return id === undefined ? asObject(service?.value['upstream']) : draft.stored(objectRef('upstreams', id))?.value;
+}
+
+/** Tells whether a state has any upstream beside those inside services. */
+function holdsUpstreams({ resources }: State): boolean {
+  for (const { kind } of resources.values()) if (kind === 'upstream') return true;
+  return false;
 }
 
 /** How many objects refer to each object. */

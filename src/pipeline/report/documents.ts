@@ -1,6 +1,6 @@
 import type { Change } from '../../model/change.js';
 import { AdcError, GatewayError, type Problem } from '../../model/errors.js';
-import { formatPath, type JsonObject } from '../../model/json.js';
+import { formatPath, type Json, type JsonObject } from '../../model/json.js';
 import type { Notice } from '../../model/notice.js';
 import type { Validation } from '../../backend/backend.js';
 import { countChanges } from './changes.js';
@@ -93,14 +93,11 @@ export function syncReport(report: SyncReport, facts: Pick<DiffFacts, 'notices' 
 
 function resultDocument(outcome: ChangeOutcome): JsonObject {
   const { change, status, error, because, at, endpoint } = outcome;
-  return {
-    ...eventDocument(change),
-    status,
-    at: at.toISOString(),
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(error === undefined ? {} : { error: errorDocument(error) }),
-    ...(because === undefined ? {} : { because: eventDocument(because) }),
-  };
+  const document: Record<string, Json> = { ...eventDocument(change), status, at: at.toISOString() };
+  if (endpoint !== undefined) document['endpoint'] = endpoint;
+  if (error !== undefined) document['error'] = errorDocument(error);
+  if (because !== undefined) document['because'] = eventDocument(because);
+  return document;
 }
 
 /** The document of `validate --output json`. */
