@@ -5,7 +5,7 @@ import type { Kind } from '../../model/kinds.js';
 import { resourceKey, type Resource, type State } from '../../model/resource.js';
 import { canonical, canonicalAgain, canonicalSides, isPluginConfig } from '../shared/canonical.js';
 import { compileDefaults, type Fill } from '../shared/defaults.js';
-import { asObject, asText, omit } from '../shared/values.js';
+import { asObject, asText, omit, setField, type Draft } from '../shared/values.js';
 import type { PluginUse, Schemas } from './schemas.js';
 
 /** What fills the defaults of the gateway's schemas; nothing where a schema has none. */
@@ -44,8 +44,9 @@ export async function createNormaliser(
     const sides = open.get(pair);
     if (sides === undefined) return alike;
     const { kind, id, body } = pair.desired;
-    const lhs = fillSide({ kind, id, body: storedBody(pair, current) }, sides.lhs, fetched);
-    const rhs = fillSide({ kind, id, body }, sides.rhs, fetched);
+    const own = hasOwnFields(sides.lhs) || hasOwnFields(sides.rhs);
+    const lhs = fillSide({ kind, id, body: storedBody(pair, current) }, sides.lhs, fetched, own);
+    const rhs = fillSide({ kind, id, body }, sides.rhs, fetched, own);
     return canonicalAgain(kind, { lhs, rhs });
   };
 }
@@ -158,25 +159,36 @@ async function fetchSchemas(needs: Needs, schemas: Schemas, concurrency: number)
   return { core, plugins, entangled, upstream };
 }
 
-/** What differs on one side of a pair, with the defaults that the gateway's schemas have for it. */
+/**
+ * What differs on one side of a pair, with the defaults that the gateway's schemas have for it.
+ *
+ * @param own whether fields of the kind's own differ, on either side
+ */
 function fillSide(
   { kind, id, body }: Pick<Resource, 'kind' | 'id' | 'body'>,
   side: JsonObject,
   fetched: Fetched,
+  own: boolean,
 ): JsonObject {
   const use = useOf(kind);
   const configured = (name: string, config: Json): Json =>
     fetched.plugins.get(pluginKey(use, name))?.(config) ?? config;
   if (isPluginConfig(kind)) return objectOr(configured(id, side), side);
-  const { plugins, config, upstream, ...fields } = side;
-  // No gateway is known whose fields are entangled; what is the same on both sides then counts as well.
-  const given = fetched.entangled.has(kind) ? omit(canonical(kind, body), ['plugins', 'config', 'upstream']) : fields;
+  const { config, plugins } = side;
   return {
-    ...objectOr(fetched.core.get(kind)?.(given) ?? given, given),
-    ...(upstream === undefined ? {} : { upstream: fetched.upstream?.(upstream) ?? upstream }),
+    ...(own ? fillFields(kind, body, side, fetched) : {}),
     ...(config === undefined ? {} : { config: configured(asText(body['type']) ?? '', config) }),
     ...(plugins === undefined ? {} : { plugins: fillPlugins(asObject(plugins) ?? {}, configured) }),
   };
+}
+
+function fillFields(kind: Kind, body: JsonObject, side: JsonObject, fetched: Fetched): JsonObject {
+  const others = ['plugins', 'config', 'upstream'];
+  // No gateway is known whose fields are entangled; what is the same on both sides then counts as well.
+  const given = omit(fetched.entangled.has(kind) ? canonical(kind, body) : side, others);
+  const filled = objectOr(fetched.core.get(kind)?.(given) ?? given, given);
+  const { upstream } = side;
+  return upstream === undefined ? filled : { ...filled, upstream: fetched.upstream?.(upstream) ?? upstream };
 }
 
 /** A core schema without the parts that a body holds elsewhere or in another shape. */
@@ -186,7 +198,9 @@ function withoutOwnFields(schema: JsonObject): JsonObject {
 }
 
 function fillPlugins(plugins: JsonObject, configured: (name: string, config: Json) => Json): JsonObject {
-  return Object.fromEntries(Object.entries(plugins).map(([name, config]) => [name, configured(name, config)]));
+  const filled: Draft = {};
+  for (const [name, config] of Object.entries(plugins)) setField(filled, name, configured(name, config));
+  return filled;
 }
 
 function objectOr(value: Json, otherwise: JsonObject): JsonObject {

@@ -4,7 +4,7 @@ import type { Kind } from '../../model/kinds.js';
 import { withoutHidden } from './hidden.js';
 import { labelsToAdmin } from './labels.js';
 import { withHeaderName } from './upstream.js';
-import { asList, asObject, asText, isEmptyTable, isSame, type Draft } from './values.js';
+import { asList, asObject, asText, isEmptyTable, isSame, setField, type Draft } from './values.js';
 
 /**
  * A body in the one form that all bodies with the same meaning have, as far as that needs no schema: no hidden keys, no
@@ -74,19 +74,14 @@ function differingFields(left: JsonObject, right: JsonObject, form: Form): Sides
     const one = form(field, before);
     const other = after === undefined ? undefined : form(field, after);
     if (isSame(one, other)) continue;
-    put(lhs, field, one);
-    put(rhs, field, other);
+    if (one !== undefined) setField(lhs, field, one);
+    if (other !== undefined) setField(rhs, field, other);
   }
-  for (const field of Object.keys(right))
-    if (!Object.hasOwn(left, field)) put(rhs, field, form(field, right[field] as Json));
+  for (const field of Object.keys(right)) {
+    const other = Object.hasOwn(left, field) ? undefined : form(field, right[field] as Json);
+    if (other !== undefined) setField(rhs, field, other);
+  }
   return { lhs, rhs };
-}
-
-/** Sets a field, also one that has the name of the prototype. */
-function put(draft: Draft, field: string, content: Json | undefined): void {
-  if (content === undefined) return;
-  if (field === '__proto__') Object.defineProperty(draft, field, { value: content, enumerable: true });
-  else draft[field] = content;
 }
 
 const droppedWhenEmpty = new Set(['labels', 'plugins', 'hosts', 'remote_addrs', 'methods', 'vars', 'ssl_protocols']);
@@ -152,10 +147,11 @@ function tables(value: Json): Json {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.length === 0 ? {} : tablesInList(value as readonly Json[]);
   const object = value as JsonObject;
-  const isShaped = (key: string): boolean => tables(object[key] as Json) === object[key];
-  return Object.keys(object).every(isShaped)
-    ? object
-    : Object.fromEntries(Object.entries(object).map(([key, content]) => [key, tables(content)]));
+  for (const key in object) {
+    if (tables(object[key] as Json) === object[key]) continue;
+    return Object.fromEntries(Object.entries(object).map(([name, content]) => [name, tables(content)]));
+  }
+  return object;
 }
 
 function tablesInList(list: readonly Json[]): readonly Json[] {

@@ -29,6 +29,12 @@ export function asText(value: Json | undefined): string | undefined {
   return typeof value === 'number' ? String(value) : undefined;
 }
 
+/** Sets a field of a value under construction, also one that has the name of the prototype. */
+export function setField(draft: Draft, field: string, content: Json): void {
+  if (field !== '__proto__') draft[field] = content;
+  else Object.defineProperty(draft, field, { value: content, enumerable: true, configurable: true, writable: true });
+}
+
 /** A copy of an object without some of its fields; the same object where it has none of them. */
 export function omit(object: JsonObject, fields: readonly string[]): JsonObject {
   if (!fields.some((field) => field in object)) return object;
