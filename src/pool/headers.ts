@@ -15,10 +15,15 @@ export type RawHeaders = readonly Buffer[];
 
 /** The headers of an answer by lower-case name, several values of one name as one. */
 export function parseHeaders(raw: RawHeaders): Readonly<Record<string, string>> {
-  const parsed = util.parseHeaders([...raw]);
-  return Object.fromEntries(
-    Object.entries(parsed).map(([name, value]) => [name, typeof value === 'string' ? value : value.join(', ')]),
-  );
+  const headers: Record<string, string> = {};
+  for (let index = 0; index < raw.length; index += 2) {
+    const [name, value] = [raw[index], raw[index + 1]];
+    if (name === undefined || value === undefined) continue;
+    const key = util.headerNameToString(name);
+    const before = Object.hasOwn(headers, key) ? `${headers[key]}, ` : '';
+    headers[key] = before + value.toString('latin1');
+  }
+  return headers;
 }
 
 /** What a server says about the connection that an answer came over. */

@@ -135,8 +135,13 @@ export function createClient(endpoint: Endpoint, options: ClientOptions): AdminC
 }
 
 function parseServer(server: string): URL {
-  const url = URL.canParse(server) ? new URL(server) : undefined;
-  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
+  let url: URL | undefined;
+  try {
+    url = new URL(server);
+  } catch {
+    url = undefined;
+  }
+  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw new AdcError('usage', `the server must be a URL such as http://127.0.0.1:9180, not "${server}"`);
   }
   return url;
