@@ -191,7 +191,13 @@ function isTrue(
 
 /** What of a gateway's state a job leaves alone: what is out of its scope, and what cannot go because that uses it. */
 function unmanagedIn(state: State, desired: State, { configuration, scope }: JobOptions): Unmanaged {
-  return leaveInUse(state, desired, scopeOf(state, { ...scope, mentioned: configuration.mentioned }, desired));
+  const whole: Scope = { ...scope, mentioned: configuration.mentioned };
+  const isInScope = (key: ResourceKey): boolean => {
+    const id = key.slice(key.indexOf('/') + 1);
+    const service = desired.resources.get(key) ?? { kind: 'service', key, id, name: id, body: {} };
+    return scopeOf({ resources: new Map([[key, service]]) }, whole).size === 0;
+  };
+  return leaveInUse(state, desired, scopeOf(state, whole, desired), isInScope);
 }
 
 /** Beyond so many resources a stage takes long enough to be felt by others in the same process. */

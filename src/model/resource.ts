@@ -40,10 +40,15 @@ export interface State {
   readonly outside?: ReadonlyMap<ResourceKey, string>;
   /**
    * Of a current state, what the stored form of each resource refers to besides its parent, fields that no configuration
-   * can mention included. A target need not exist. The upstream
-   * that a service has as its own is no resource, but stands here under its key as well. Absent where nothing refers to anything, and of what is desired.
+   * can mention included. A target need not exist. The upstream that a service has as its own is no resource, but stands
+   * here under its key as well. Absent where nothing refers to anything, and of what is desired.
    */
   readonly references?: ReadonlyMap<ResourceKey, readonly ResourceKey[]>;
+  /**
+   * Of a current state, the upstreams that refer to something and that may be what an interrupted job left behind, with the
+   * key of the service they belonged to: a job removes them where nothing uses them and its scope covers that service.
+   */
+  readonly leftovers?: ReadonlyMap<ResourceKey, ResourceKey>;
 }
 
 /** The key of a resource. `parentId` is the username, needed for credentials and ignored for every other kind. */

@@ -8,7 +8,7 @@ import type { AdminObject, Collection } from './collections.js';
 import type { Features } from './features.js';
 import { withClientDefaults } from './format-defaults.js';
 import { labelsFromAdmin, nameFromLabel } from './labels.js';
-import { hasTarget, ownerOf, ownsUpstream } from './upstream-roles.js';
+import { hasTarget, mayBeLeftover, ownerOf, ownsUpstream } from './upstream-roles.js';
 import { hidesClientKey, upstreamFromAdmin } from './upstream.js';
 import { asList, asObject, asText, isSame, type Draft } from './values.js';
 
@@ -34,6 +34,7 @@ export function fromAdmin(objects: AdminObjects, features: Features): Translatio
   const resources = new Map<ResourceKey, Resource>();
   const outside = new Map<ResourceKey, string>();
   const references = new Map<ResourceKey, readonly ResourceKey[]>();
+  const leftovers = new Map<ResourceKey, ResourceKey>();
   const add = (kind: Kind, id: string, name: string, body: JsonObject, parent?: ResourceKey): ResourceKey => {
     const parentId = kind === 'consumer_credential' && parent !== undefined ? parentIdOf({ parent }) : undefined;
     const key = resourceKey(kind, id, parentId);
@@ -81,6 +82,11 @@ export function fromAdmin(objects: AdminObjects, features: Features): Translatio
     const parent = isNested ? resourceKey('service', service.id) : undefined;
     const key = add('upstream', id, name, { name, ...upstreamFromAdmin(value) }, parent);
     refer(key, referencesIn('upstream', value), parent);
+    if (parent !== undefined || !references.has(key)) return;
+    const alike = services.get(id);
+    const isNamedAlike = alike === undefined || asText(alike.value['name']) === asText(value['name']);
+    const isOurs = owner !== undefined || (isNamedAlike && mayBeLeftover({ id, value }));
+    if (isOurs) leftovers.set(key, resourceKey('service', owner ?? id));
   });
   const addRoute = (kind: 'route' | 'stream_route', id: string, value: JsonObject, body: JsonObject): void => {
     const service = kind === 'route' || features.has('stream_routes') ? asText(value['service_id']) : undefined;
@@ -133,6 +139,7 @@ export function fromAdmin(objects: AdminObjects, features: Features): Translatio
     resources,
     ...(outside.size === 0 ? {} : { outside }),
     ...(references.size === 0 ? {} : { references }),
+    ...(leftovers.size === 0 ? {} : { leftovers }),
   };
   return { state, notices };
 

@@ -101,6 +101,23 @@ describe('what is in use', () => {
     expect(leaveInUse(held, same, given)).toBe(given);
   });
 
+  it('is not what a leftover uses that goes with this job, unless that is in use itself', () => {
+    const why = 'the configuration does not mention upstreams';
+    const resources = [resource('upstream', 'left'), resource('ssl', 'cert'), resource('route', 'r')];
+    const references = { 'upstream/left': ['ssl/cert'] };
+    const leftovers = new Map([['upstream/left', 'service/gone']]);
+    const held = { ...stateOf(resources, { references }), leftovers };
+    const given = new Map([['upstream/left', why]]);
+    expect(leaveInUse(held, nothing, given, () => true).has('ssl/cert')).toBe(false);
+    expect(leaveInUse(held, nothing, given, () => false).has('ssl/cert')).toBe(true);
+    const more = { references: { ...references, 'route/r': ['upstream/left'] }, outside: { 'route/r': alone } };
+    const used = { ...stateOf(resources, more), leftovers };
+    const both = new Map([...given, ['route/r', alone]]);
+    expect(leaveInUse(used, nothing, both, () => true).get('ssl/cert')).toBe(
+      'it is in use by upstream "left", which is left alone',
+    );
+  });
+
   it('is the certificate in a route’s inline upstream, as long as an update keeps that', () => {
     const held = stateOf([resource('ssl', 'cert'), resource('route', 'r')], {
       references: { 'route/r': ['ssl/cert'] },

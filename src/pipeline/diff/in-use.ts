@@ -10,8 +10,15 @@ const referable: ReadonlySet<Kind> = new Set<Kind>(['upstream', 'plugin_config',
  * Adds to what is unmanaged what cannot go because it is in use by something that stays as it is: by what is unmanaged
  * itself, or by what a desired resource refers to although it does not stand in the configuration. A gateway refuses to
  * delete it, now and in every sync to come.
+ *
+ * @param isInScope tells whether a service is, if it were there: leftovers of such are removed by this job, unless in use
  */
-export function leaveInUse(current: State, desired: State, unmanaged: Unmanaged): Unmanaged {
+export function leaveInUse(
+  current: State,
+  desired: State,
+  unmanaged: Unmanaged,
+  isInScope: (service: ResourceKey) => boolean = () => false,
+): Unmanaged {
   const canGo = (resource: Resource | undefined): boolean =>
     resource !== undefined &&
     referable.has(resource.kind) &&
@@ -22,9 +29,14 @@ export function leaveInUse(current: State, desired: State, unmanaged: Unmanaged)
   const inUse = new Map<ResourceKey, string>();
   const open: ResourceKey[] = [];
   const leftBehind = new Set<ResourceKey>();
+  const goes = new Set<ResourceKey>();
+  for (const [key, service] of current.leftovers ?? []) {
+    if (unmanaged.has(key) && !desired.resources.has(key) && isInScope(service)) goes.add(key);
+  }
   const keep = (targets: readonly ResourceKey[], why: () => string): void => {
     for (const target of targets) {
-      if (isLeftBehind(target, current, desired) && !leftBehind.has(target)) {
+      const isMore = goes.has(target) || isLeftBehind(target, current, desired);
+      if (isMore && !leftBehind.has(target)) {
         leftBehind.add(target);
         open.push(target);
       }
@@ -42,7 +54,7 @@ export function leaveInUse(current: State, desired: State, unmanaged: Unmanaged)
     );
   };
 
-  for (const key of unmanaged.keys()) keepWhatItUses(key);
+  for (const key of unmanaged.keys()) if (!goes.has(key)) keepWhatItUses(key);
   for (const { key, kind, name, body } of desired.resources.values()) {
     const wanted = [...referencesIn(kind, body).map(referenceKey), ...keptReferences(key, kind, body, current)];
     keep(wanted, () => `${kind} ${JSON.stringify(name)} of the configuration refers to it`);
