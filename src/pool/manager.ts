@@ -112,7 +112,7 @@ class PoolManager implements Pools {
 
   /** Finds out which pool a target needs, and that its TLS material can be used. */
   #route({ origin, tls }: PoolTarget): Route {
-    const url = URL.canParse(origin) ? new URL(origin) : undefined;
+    const url = parseUrl(origin);
     if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
       throw new AdcError('usage', `expected a URL that begins with http:// or https://, got "${origin}"`);
     }
@@ -240,5 +240,13 @@ class PoolManager implements Pools {
       pool.tick(now);
       if (pool.leases === 0 && pool.isEmpty && now - pool.usedAt > this.#settings.maxAge) this.#pools.delete(key);
     }
+  }
+}
+
+function parseUrl(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
   }
 }

@@ -163,8 +163,8 @@ export function createFront(options: FrontOptions): Front {
       failed,
       waitedMs: waited,
       tookMs: took,
-      ...(replaced ? { replaced } : {}),
-      ...(value.reason === undefined ? {} : { reason: value.reason }),
+      replaced: replaced || undefined,
+      reason: value.reason,
     };
     if (failed > 0 && operation === 'sync') visit.log.warn(facts, `${operation}: ${outcome}`);
     else visit.log.info(facts, `${operation}: ${outcome}`);
@@ -268,13 +268,14 @@ function traceHeaders(request: IncomingMessage): Readonly<Record<string, string>
   return { traceparent, ...(typeof tracestate === 'string' && tracestate.length <= 512 ? { tracestate } : {}) };
 }
 
+/** What the log says of a job; it leaves out what is undefined. */
 function jobFacts({ path, bytes, job }: Visit): Readonly<Record<string, unknown>> {
   return {
     operation: path.slice(1),
-    ...(bytes === undefined ? {} : { bytes }),
-    ...(job === undefined
-      ? {}
-      : { backend: job.opts.backend, cacheKey: job.opts.cacheKey, servers: job.endpoints.map(({ server }) => server) }),
+    bytes,
+    backend: job?.opts.backend,
+    cacheKey: job?.opts.cacheKey,
+    servers: job?.endpoints.map(({ server }) => server),
   };
 }
 
