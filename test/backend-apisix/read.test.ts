@@ -270,6 +270,25 @@ describe('a gateway that hides its version', () => {
   });
 });
 
+describe('consumers that swap what they authenticate with', () => {
+  it.each(['3.2.2', '3.13.0', '3.18.0'])('are written on a gateway %s that hides its version', async (version) => {
+    const bench = await startBench({ gatewayVersion: version, serverHeader: false });
+    try {
+      const consumers = (ann: string, bob: string) => ({
+        consumers: [
+          { username: 'ann', plugins: { 'key-auth': { key: ann } } },
+          { username: 'bob', plugins: { 'key-auth': { key: bob } } },
+        ],
+      });
+      expect((await bench.sync(consumers('one', 'two'))).failed).toEqual([]);
+      expect((await bench.sync(consumers('two', 'one'))).failed).toEqual([]);
+      expect(await bench.diff(consumers('two', 'one'))).toEqual([]);
+    } finally {
+      await bench.close();
+    }
+  });
+});
+
 describe('what cannot be opened', () => {
   const options = { pools: {} as never, memory: createMemory() };
   const endpoint = { server: 'http://127.0.0.1:9180', token: 't' };

@@ -113,9 +113,10 @@ async function probe(client: AdminClient): Promise<Features> {
     plugin_config_name: pluginConfig?.has('name') === true,
     schema_validate: validatesSchemas,
     configs_validate: validatesConfigs,
-    // No answer shows these two without a write. Taking them for given only keeps writes in a stricter order.
+    // No answer shows these two without a write. Taking them for given only keeps writes in a stricter order, but for
+    // consumers that swap their keys: one is written without, which gateways older than credentials refuse.
     unique_global_plugins: true,
-    unique_credentials: true,
+    unique_credentials: credential !== undefined,
   };
   return new Set((Object.keys(found) as Feature[]).filter((feature) => found[feature]));
 }
