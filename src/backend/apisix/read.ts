@@ -87,7 +87,8 @@ async function readList(
 ): Promise<Answer> {
   const request: AdminRequest = { method: 'GET', path: `/apisix/admin/${collection}` };
   const response = await client.send(request);
-  const version = versionOf(response);
+  // Headers are parsed for whoever asks: one answer is enough to know the version of all.
+  const version = collection === listed[0] ? versionOf(response) : undefined;
   if (collection === 'stream_routes' && isStreamModeOff(response)) return { version, list: emptyList };
   return { version, list: decoder.decode(request, response, collection) };
 }
