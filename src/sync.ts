@@ -10,7 +10,7 @@ import type { Configuration } from './pipeline/config/resolve.js';
 import { apply, type ApplyOptions } from './pipeline/apply/apply.js';
 import { changesIn, compareRaw } from './pipeline/diff/diff.js';
 import { resendSsls } from './pipeline/diff/force.js';
-import { leaveInUse } from './pipeline/diff/in-use.js';
+import { leftAlone, noticeHolds } from './pipeline/diff/left-alone.js';
 import { showTakenUpstreams, type Seen } from './pipeline/diff/own-upstreams.js';
 import { createPairMemory, type PairMemory } from './pipeline/diff/pair-memory.js';
 import { isSelected, scopeOf, type Scope } from './pipeline/diff/scope.js';
@@ -102,14 +102,14 @@ export async function readAndDiff(options: JobOptions): Promise<Difference> {
     notices: [
       ...configuration.notices,
       ...reading.notices.filter((notice) =>
-        isTrue(notice, current, (key) => !desired.resources.has(key) && unmanaged.has(key)),
+        noticeHolds(notice, current, (key) => !desired.resources.has(key) && unmanaged.has(key)),
       ),
       ...notices,
     ],
     ...(reading.version === undefined ? {} : { version: reading.version }),
     plan: () => {
       if (settled?.plan !== undefined) return settled.plan;
-      const planned = plan(reading.lower(changes, desired, (state) => unmanagedIn(state, desired, options)));
+      const planned = plan(reading.lower(changes, desired, (state) => leftAlone(state, desired, wholeScope(options))));
       const nothing = changes.length === 0 && planned.operations.length === 0;
       if (nothing && reading.isWhole === true) known?.set({ ...comparison, plan: planned });
       return planned;
@@ -174,30 +174,9 @@ export async function dumpState(
   for (const [key, resource] of state.resources) if (!unmanaged.has(key)) kept.set(key, resource);
   return {
     state: unmanaged.size === 0 ? state : { resources: kept },
-    notices: notices.filter((notice) => isTrue(notice, state, () => true)),
+    notices: notices.filter((notice) => noticeHolds(notice, state, () => true)),
     ...(version === undefined ? {} : { version }),
   };
-}
-
-/** Tells whether a notice about what is outside a configuration's reach holds in this job, which may take it over. */
-function isTrue(
-  { key, onTakeOver, omits }: Notice,
-  current: State,
-  isLeftAlone: (key: ResourceKey) => boolean,
-): boolean {
-  if (key === undefined || current.outside?.has(key) !== true) return true;
-  return onTakeOver === true ? !isLeftAlone(key) : omits === undefined || isLeftAlone(key);
-}
-
-/** What of a gateway's state a job leaves alone: what is out of its scope, and what cannot go because that uses it. */
-function unmanagedIn(state: State, desired: State, { configuration, scope }: JobOptions): Unmanaged {
-  const whole: Scope = { ...scope, mentioned: configuration.mentioned };
-  const isInScope = (key: ResourceKey): boolean => {
-    const id = key.slice(key.indexOf('/') + 1);
-    const service = desired.resources.get(key) ?? { kind: 'service', key, id, name: id, body: {} };
-    return scopeOf({ resources: new Map([[key, service]]) }, whole).size === 0;
-  };
-  return leaveInUse(state, desired, scopeOf(state, whole, desired), isInScope);
 }
 
 /** Beyond so many resources a stage takes long enough to be felt by others in the same process. */
@@ -221,7 +200,7 @@ async function compare(options: JobOptions, reading: Reading): Promise<Compariso
   const projection = reading.project(configuration.state);
   const desired = projection.state;
   await giveWay(reading.state, desired);
-  const scoped = { current: reading.state, unmanaged: unmanagedIn(reading.state, desired, options) };
+  const scoped = { current: reading.state, unmanaged: leftAlone(reading.state, desired, wholeScope(options)) };
   const { current, unmanaged } = showTakenUpstreams(scoped, desired);
   await giveWay(current, desired);
   const input = { desired, current, unmanaged };
@@ -231,6 +210,11 @@ async function compare(options: JobOptions, reading: Reading): Promise<Compariso
     raw.differing.length === 0 ? input : { ...input, normalise: await reading.normaliser(raw.differing) },
   );
   return { projection, current, unmanaged, changes: forceSsl ? resendSsls(compared, desired, current) : compared };
+}
+
+/** What the job is about, with the kinds that its configuration mentions. */
+function wholeScope({ configuration, scope }: JobOptions): Scope {
+  return { ...scope, mentioned: configuration.mentioned };
 }
 
 /** What costs requests of its own and is out of scope anyway. */

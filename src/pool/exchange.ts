@@ -3,6 +3,7 @@ import { GatewayError, type ErrorCode, type GatewayFailure } from '../model/erro
 import { classifyExchange, isRefusedRequest, type Failure } from './failure.js';
 import { parseHeaders, readAnnouncement, requestHeaders, type RawHeaders } from './headers.js';
 import { parseRetryAfter, retriedStatus, retryDelay } from './retry.js';
+import { Answer } from './answer.js';
 import type { Placed } from './bag.js';
 import type { Connection } from './connection.js';
 import type { PoolSettings } from './options.js';
@@ -390,35 +391,5 @@ export class Exchange implements Expiring, Placed, QueueItem<Exchange>, Dispatch
 
   get #url(): string {
     return this.#carrier.origin + this.#request.path;
-  }
-}
-
-/** An answer whose headers are parsed when somebody asks for them, which hardly anybody does. */
-class Answer implements PoolResponse {
-  readonly status: number;
-  readonly statusText: string;
-  readonly body: Uint8Array;
-  readonly attempts: number;
-  readonly ambiguous: boolean;
-  readonly #rawHeaders: RawHeaders;
-
-  constructor(
-    status: number,
-    statusText: string,
-    rawHeaders: RawHeaders,
-    body: Uint8Array,
-    attempts: number,
-    ambiguous: boolean,
-  ) {
-    this.status = status;
-    this.statusText = statusText;
-    this.body = body;
-    this.attempts = attempts;
-    this.ambiguous = ambiguous;
-    this.#rawHeaders = rawHeaders;
-  }
-
-  get headers(): Readonly<Record<string, string>> {
-    return parseHeaders(this.#rawHeaders);
   }
 }
