@@ -136,8 +136,11 @@ test('keepalive_requests 5: every fifth answer ends its connection, and no reque
   const answers = await putMany(lease, 0, 400);
   expect(answers.every((answer) => answer.status === 200 && answer.attempts === 1)).toBe(true);
   expect(new Set(answers.map(text))).toEqual(new Set(['1', '2', '3', '4', '5']));
+  // Each of the 16 connections still open at the end may have answered up to four times.
+  const fifths = answers.filter((answer) => text(answer) === '5').length;
+  expect(fifths).toBeGreaterThanOrEqual((400 - 16 * 4) / 5);
+  await expect.poll(() => poolReport(pools).closed['server']).toBe(fifths);
   const report = poolReport(pools);
-  expect(report.closed['server']).toBeGreaterThanOrEqual(70);
   expect(report.retried).toEqual({});
   expect(report.staleRetries).toBe(0);
 });
