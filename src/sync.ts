@@ -234,8 +234,9 @@ function settledIn(
 ): { readonly get: () => Settled | undefined; readonly set: (settled: Settled) => void } | undefined {
   const space = memory?.space<PairMemory<Settled>>('settled states');
   if (space === undefined) return undefined;
-  const known = space.get('all') ?? createPairMemory<Settled>();
-  space.set('all', known, 1024);
+  const remembered = space.get('all');
+  const known = remembered ?? createPairMemory<Settled>();
+  if (remembered === undefined) space.set('all', known, 1024);
   const circumstances = JSON.stringify([backend.name, version ?? null, scope, [...configuration.mentioned]]);
   return {
     get: () => known.get(configuration.state, state, circumstances),

@@ -56,7 +56,7 @@ export interface BackendOptions {
   readonly signal?: AbortSignal;
   /** Sent with every request, such as `traceparent`. */
   readonly headers?: Readonly<Record<string, string>>;
-  readonly onExchange?: (exchange: Exchange) => void;
+  readonly onExchange?: ((exchange: Exchange) => void) | undefined;
   /** Look for things of kinds that no configuration can hold as well (protos, secrets), to name them. Default false. */
   readonly reportUnmanaged?: boolean;
 }

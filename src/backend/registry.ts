@@ -3,7 +3,7 @@ import { backendNames, type Backend, type BackendName, type BackendOptions, type
 
 /** Loads the backend's code on use, so that a command pays for the one it talks to only. */
 const registry: Readonly<Record<BackendName, () => Promise<OpenBackend>>> = {
-  apisix: async () => (await import('./apisix/backend.js')).openApisix,
+  apisix: async () => (await import('./apisix/backend.js')).createApisix(),
   'apisix-standalone': async () => (await import('./standalone/backend.js')).openStandalone,
 };
 
@@ -16,10 +16,28 @@ function isBackendName(word: string): word is BackendName {
  *
  * @throws AdcError `usage` for a name that is none: there is no default
  */
+export type Opener = (name: string, options: BackendOptions) => Promise<Backend>;
+
+/** Makes an opener that keeps what it has loaded: to import again what is there costs more than a backend does. */
+export function createOpener(): Opener {
+  const loaded = new Map<string, OpenBackend>();
+  return async (name, options) => {
+    const known = loaded.get(name);
+    if (known !== undefined) return known(options);
+    if (!isBackendName(name)) {
+      throw new AdcError('usage', `unknown backend "${name}"; known are ${backendNames.join(', ')}`);
+    }
+    const open = await registry[name]();
+    loaded.set(name, open);
+    return open(options);
+  };
+}
+
+/**
+ * Builds one backend.
+ *
+ * @throws AdcError `usage` for a name that is none
+ */
 export async function openBackend(name: string, options: BackendOptions): Promise<Backend> {
-  if (!isBackendName(name)) {
-    throw new AdcError('usage', `unknown backend "${name}"; known are ${backendNames.join(', ')}`);
-  }
-  const open = await registry[name]();
-  return open(options);
+  return await createOpener()(name, options);
 }

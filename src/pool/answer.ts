@@ -1,4 +1,4 @@
-import { parseHeaders, type RawHeaders } from './headers.js';
+import { findHeader, parseHeaders, type RawHeaders } from './headers.js';
 import type { PoolResponse } from './pool.js';
 
 /** An answer whose headers are parsed when somebody asks for them, which hardly anybody does. */
@@ -28,5 +28,9 @@ export class Answer implements PoolResponse {
 
   get headers(): Readonly<Record<string, string>> {
     return parseHeaders(this.#rawHeaders);
+  }
+
+  header(name: string): string | undefined {
+    return findHeader(this.#rawHeaders, name);
   }
 }

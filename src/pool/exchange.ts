@@ -41,8 +41,8 @@ export interface Carrier {
 
 /** What an exchange and its pool ask of a lease. */
 export interface Member extends QueueMember<Exchange> {
-  /** Everything of this lease that has no answer yet. */
-  readonly active: Set<Exchange>;
+  /** How many requests of this lease have no answer yet, waiting ones included. Written by the pool. */
+  unanswered: number;
   /** How many of its requests run; what waits in the queue does not. Written by the pool. */
   inFlight: number;
   /** By `performance.now()`. */

@@ -26,6 +26,18 @@ export function parseHeaders(raw: RawHeaders): Readonly<Record<string, string>> 
   return headers;
 }
 
+/** One header of an answer by its lower-case name, as {@link parseHeaders} gives it. */
+export function findHeader(raw: RawHeaders, wanted: string): string | undefined {
+  let found: string | undefined;
+  for (let index = 0; index < raw.length; index += 2) {
+    const [name, value] = [raw[index], raw[index + 1]];
+    if (name?.length !== wanted.length || value === undefined) continue;
+    if (name.toString('latin1').toLowerCase() !== wanted) continue;
+    found = `${found === undefined ? '' : `${found}, `}${value.toString('latin1')}`;
+  }
+  return found;
+}
+
 /** What a server says about the connection that an answer came over. */
 export interface Announcement {
   /** It closes it after this answer. */

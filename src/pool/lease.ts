@@ -11,7 +11,7 @@ const defaultConcurrency = 10;
 export class PoolLease implements Lease, Member, Expiring {
   slot = 0;
   readonly waiting = new Set<Exchange>();
-  readonly active = new Set<Exchange>();
+  unanswered = 0;
   readonly deadline: number;
   inFlight = 0;
   progressAt = 0;
@@ -23,7 +23,7 @@ export class PoolLease implements Lease, Member, Expiring {
   readonly #onRelease: () => void;
   readonly #onAbort: () => void;
   /** Signals of single requests, with the requests that each would abort. */
-  readonly #watched = new Map<AbortSignal, { readonly exchanges: Set<Exchange>; readonly onAbort: () => void }>();
+  #watched: Map<AbortSignal, { readonly exchanges: Set<Exchange>; readonly onAbort: () => void }> | undefined;
   #refusal: string | undefined;
 
   /**
@@ -81,6 +81,7 @@ export class PoolLease implements Lease, Member, Expiring {
 
   /** Requests of one job mostly share a signal: one listener serves them all, because listeners are dear. */
   #watch(signal: AbortSignal, exchange: Exchange): void {
+    this.#watched ??= new Map();
     const known = this.#watched.get(signal);
     if (known !== undefined) {
       known.exchanges.add(exchange);
@@ -95,9 +96,9 @@ export class PoolLease implements Lease, Member, Expiring {
   }
 
   #unwatch(signal: AbortSignal, exchange: Exchange): void {
-    const known = this.#watched.get(signal);
+    const known = this.#watched?.get(signal);
     if (known?.exchanges.delete(exchange) !== true || known.exchanges.size > 0) return;
-    this.#watched.delete(signal);
+    this.#watched?.delete(signal);
     signal.removeEventListener('abort', known.onAbort);
   }
 
@@ -107,7 +108,7 @@ export class PoolLease implements Lease, Member, Expiring {
 
   abandon(): void {
     this.release();
-    for (const exchange of this.active) exchange.abort('the job has ended');
+    this.#pool.abortOf(this, 'the job has ended');
   }
 
   shield(): void {
@@ -126,14 +127,14 @@ export class PoolLease implements Lease, Member, Expiring {
   #abort(): void {
     const text = this.#signal === undefined ? 'aborted' : abortText(this.#signal);
     if (this.#refusal === undefined) this.#end(text);
-    for (const exchange of this.active) exchange.abort(text);
+    this.#pool.abortOf(this, text);
   }
 
   #end(refusal: string): void {
     this.#refusal = refusal;
     this.#pool.wheel.remove(this);
     // A released lease may still carry requests, which an abort must reach.
-    if (this.active.size === 0) this.quiet();
+    if (this.unanswered === 0) this.quiet();
     this.#onRelease();
   }
 }

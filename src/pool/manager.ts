@@ -43,6 +43,9 @@ class PoolManager implements Pools {
   /** TLS sessions outlive their pools, so that a pool that was evicted and comes back needs no full handshake. */
   readonly #sessions: LRUCache<string, SessionStore>;
   readonly #waiters = new Set<Waiter>();
+  /** Where plain HTTP leads, by the origin as it was given: a URL and the rules for proxies take longer than a lease. */
+  readonly #plainRoutes: LRUCache<string, Route>;
+  readonly #hashes = new WeakMap<TlsIdentity, string>();
   #evictions = 0;
   #ticker: NodeJS.Timeout | undefined;
   #closing: string | undefined;
@@ -50,6 +53,7 @@ class PoolManager implements Pools {
   constructor(settings: PoolSettings) {
     this.#settings = settings;
     this.#sessions = new LRUCache({ max: 4 * settings.poolsMax });
+    this.#plainRoutes = new LRUCache({ max: 4 * settings.poolsMax });
     this.#shared = {
       settings,
       wheel: new Wheel(),
@@ -111,20 +115,33 @@ class PoolManager implements Pools {
   }
 
   /** Finds out which pool a target needs, and that its TLS material can be used. */
-  #route({ origin, tls }: PoolTarget): Route {
+  #route({ origin, tls = {} }: PoolTarget): Route {
+    const known = this.#plainRoutes.get(origin);
+    if (known !== undefined) return known;
     const url = parseUrl(origin);
     if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
       throw new AdcError('usage', `expected a URL that begins with http:// or https://, got "${origin}"`);
     }
     const proxy = findProxy(url, this.#settings.proxyEnv);
-    const hash = url.protocol === 'https:' ? identityHash(tls ?? {}) : plainIdentity.hash;
+    const secure = url.protocol === 'https:';
+    const hash = secure ? this.#hashOf(tls) : plainIdentity.hash;
     const key = [url.origin, hash, proxy?.origin ?? '', proxy?.authorization ?? ''].join(' ');
     let destination: Destination | undefined;
-    return {
+    const route: Route = {
       key,
       origin: url.origin,
-      destination: () => (destination ??= this.#destination(key, url, tls ?? {}, hash, proxy)),
+      destination: () => (destination ??= this.#destination(key, url, tls, hash, proxy)),
     };
+    if (!secure) this.#plainRoutes.set(origin, route);
+    return route;
+  }
+
+  #hashOf(tls: TlsIdentity): string {
+    const known = this.#hashes.get(tls);
+    if (known !== undefined) return known;
+    const hash = identityHash(tls);
+    this.#hashes.set(tls, hash);
+    return hash;
   }
 
   /**

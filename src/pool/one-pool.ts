@@ -5,7 +5,7 @@ import { IdleRules } from './idle-rules.js';
 import { Opener, type OpenerPool } from './opener.js';
 import { FairQueue } from './queue.js';
 import type { Destination } from './connect.js';
-import type { Carrier, Exchange } from './exchange.js';
+import type { Carrier, Exchange, Member } from './exchange.js';
 import type { DurationHistogram } from './histogram.js';
 import type { Identity } from './identity.js';
 import type { PoolSettings } from './options.js';
@@ -89,7 +89,7 @@ export class OnePool implements Carrier, OpenerPool {
   submit(exchange: Exchange): void {
     const { member } = exchange;
     this.#active.add(exchange);
-    member.active.add(exchange);
+    member.unanswered += 1;
     const now = exchange.submittedAt;
     if (now >= member.deadline) {
       exchange.refuse('deadline', 'the deadline of the job has passed');
@@ -106,6 +106,12 @@ export class OnePool implements Carrier, OpenerPool {
     }
     exchange.wait(now);
     this.#queue.push(exchange);
+  }
+
+  /** Gives up what a lease still waits for. */
+  abortOf(member: Member, text: string): void {
+    if (member.unanswered === 0) return;
+    for (const exchange of this.#active) if (exchange.member === member) exchange.abort(text);
   }
 
   resume(exchange: Exchange): void {
@@ -179,13 +185,13 @@ export class OnePool implements Carrier, OpenerPool {
   settled(exchange: Exchange, aborted: boolean): void {
     const { member } = exchange;
     this.#active.delete(exchange);
-    member.active.delete(exchange);
+    member.unanswered -= 1;
     // Where it still waits, or a connection is being opened for it; in the common case it does neither.
     if (this.#queue.length > 0) this.#queue.remove(exchange);
     // After a timeout it goes on, or a slow handshake would never end. Who aborts wants nothing left behind.
     if (this.#opener.size > 0) this.#opener.disown(exchange, aborted && this.#queue.length === 0);
     if (exchange.holdsRoom) this.#leaveRoom(exchange);
-    if (member.active.size === 0) member.quiet();
+    if (member.unanswered === 0) member.quiet();
     if (this.#queue.ready) this.#pumpSoon();
     if (this.#active.size === 0 && this.#draining !== undefined) this.#finishDraining();
   }

@@ -28,11 +28,11 @@ export interface PoolTarget {
 /** Options of one lease. */
 export interface LeaseOptions {
   /** Aborting it aborts what is queued or in flight on this lease and refuses what comes later, unless it was shielded. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Milliseconds since the epoch after which nothing more is sent, retried or waited for. */
-  readonly deadline?: number;
+  readonly deadline?: number | undefined;
   /** The most requests this job will have in flight; default 10. */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
 }
 
 /** One request. The body is serialised already, so that it is serialised once however often it is sent. */
@@ -41,11 +41,11 @@ export interface PoolRequest {
   /** Path and query. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array;
+  readonly body?: string | Uint8Array | undefined;
   /** Milliseconds for one attempt, connect to last byte; default 10,000. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /** Aborts this request only. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** False for a request that must not be sent twice (a POST that creates). Default true. */
   readonly repeatable?: boolean;
 }
@@ -57,6 +57,8 @@ export interface PoolResponse {
   /** Lower-case names; several values of one header are joined with `, `. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /** One header, by its lower-case name: looked for alone, it takes a tenth of what parsing all of them does. */
+  header(name: string): string | undefined;
   /** How often it was sent, the first time included. */
   readonly attempts: number;
   /**

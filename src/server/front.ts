@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Exchange } from '../backend/backend.js';
+import { createOpener } from '../backend/registry.js';
 import type { Memory } from '../memory/memory.js';
 import { AdcError } from '../model/errors.js';
 import { redactText } from '../model/redaction.js';
@@ -39,35 +41,41 @@ interface Answer {
   readonly status: number;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What the log and the metrics are told once it is out: nobody waits for them. */
+  readonly tell?: () => void;
 }
 
 /** What is known of one request while it is answered, for its line in the log. */
 interface Visit {
-  readonly id: string;
   readonly path: string;
-  readonly log: Log;
   readonly began: number;
-  readonly signal: AbortSignal;
+  readonly gone: AbortController;
+  /** Made for whoever has something to say, which most requests have not. */
+  log(): Log;
   bytes?: number;
   job?: PreparedJob;
 }
 
-/** Answers one request. The signal is aborted when its caller goes away before he has the whole answer. */
-export type Front = (request: IncomingMessage, response: ServerResponse, gone: AbortSignal) => Promise<void>;
+/**
+ * Answers one request. The controller is aborted when its caller goes away before he has the whole answer, and, while
+ * his job runs, by whoever has to stop it.
+ */
+export type Front = (request: IncomingMessage, response: ServerResponse, gone: AbortController) => Promise<void>;
 
 /** Answers the requests of callers: one function for all listeners. */
 export function createFront(options: FrontOptions): Front {
   const prepare = createPreparation(options.memory);
+  const open = createOpener();
 
   return async (request, response, gone) => {
     const id = requestIdOf(request);
     const path = pathOf(request);
+    let log: Log | undefined;
     const visit: Visit = {
-      id,
       path: isJobPath(path) || path === '/openapi.json' ? path : 'other',
-      log: options.log.child({ requestId: id }),
+      log: () => (log ??= options.log.child({ requestId: id })),
       began: Date.now(),
-      signal: gone,
+      gone,
     };
     let answer: Answer;
     try {
@@ -75,22 +83,35 @@ export function createFront(options: FrontOptions): Front {
     } catch (error) {
       answer = failureAnswer(error, visit);
     }
-    options.metrics.request(visit.path, answer.status);
-    if (gone.aborted) return;
+    try {
+      if (!response.destroyed && !request.socket.destroyed) await send(answer, id, request, response);
+    } finally {
+      options.metrics.request(visit.path, answer.status);
+      answer.tell?.();
+    }
+  };
+
+  async function send(
+    { status, body, headers }: Answer,
+    id: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     const isEarly = !request.complete;
-    response.writeHead(answer.status, {
+    const always = {
       'Content-Type': 'application/json',
-      'Content-Length': Buffer.byteLength(answer.body),
+      'Content-Length': Buffer.byteLength(body),
       'X-Request-Id': id,
-      ...answer.headers,
-      ...(isEarly || options.isDraining() ? { Connection: 'close' } : {}),
-    });
+    };
+    const closes = isEarly || options.isDraining();
+    const isUsual = headers === undefined && !closes;
+    response.writeHead(status, isUsual ? always : { ...always, ...headers, ...(closes ? { Connection: 'close' } : {}) });
     if (isEarly) {
-      response.write(answer.body);
+      response.write(body);
       await letPass(request);
       response.end();
-    } else response.end(answer.body);
-  };
+    } else response.end(body);
+  }
 
   async function answerTo(path: string, request: IncomingMessage, visit: Visit): Promise<Answer> {
     const token = options.token();
@@ -109,8 +130,8 @@ export function createFront(options: FrontOptions): Front {
       const refused = job.endpoints.find(({ server }) => !options.isAllowed(server));
       if (refused !== undefined) throw new ForbiddenTarget(refused.server);
       const result = await options.queue.submit(queued(job, request, visit));
-      report(result, visit, job);
-      return { status: result.value.status, body: result.value.body };
+      const { status, body: text } = result.value;
+      return { status, body: text, tell: () => report(result, visit, job) };
     } finally {
       body.release();
     }
@@ -124,9 +145,9 @@ export function createFront(options: FrontOptions): Front {
     const deadline = Date.now() + job.opts.timeout;
     return {
       // A validation neither reads nor writes what the jobs of its key change.
-      ...(job.path === '/validate' ? {} : { lane: job.opts.cacheKey }),
-      ...(job.replaces === undefined ? {} : { replaces: job.replaces }),
-      signal: visit.signal,
+      lane: job.path === '/validate' ? undefined : job.opts.cacheKey,
+      replaces: job.replaces,
+      controller: visit.gone,
       deadline,
       run: async (signal) =>
         await runJob(job, {
@@ -135,7 +156,8 @@ export function createFront(options: FrontOptions): Front {
           signal,
           deadline,
           headers: traceHeaders(request),
-          log: visit.log,
+          open,
+          onExchange: options.log.isLevelEnabled('debug') ? (exchange) => tellExchange(exchange, visit) : undefined,
         }),
     };
   }
@@ -154,6 +176,8 @@ export function createFront(options: FrontOptions): Front {
       succeeded,
       failed,
     });
+    const level = failed > 0 && operation === 'sync' ? 'warn' : 'info';
+    if (!options.log.isLevelEnabled(level)) return;
     const facts = {
       ...jobFacts(visit),
       status: value.status,
@@ -166,8 +190,7 @@ export function createFront(options: FrontOptions): Front {
       replaced: replaced || undefined,
       reason: value.reason,
     };
-    if (failed > 0 && operation === 'sync') visit.log.warn(facts, `${operation}: ${outcome}`);
-    else visit.log.info(facts, `${operation}: ${outcome}`);
+    visit.log()[level](facts, `${operation}: ${outcome}`);
   }
 
   function failureAnswer(error: unknown, visit: Visit): Answer {
@@ -181,8 +204,8 @@ export function createFront(options: FrontOptions): Front {
         : { message: text, ...(status === 400 ? { errors: [{ path: [], message: text }] } : {}) };
     const { message } = refusal;
     const facts = { ...jobFacts(visit), status, outcome: code, tookMs: Date.now() - visit.began, reason: message };
-    if (code === 'internal') visit.log.error({ ...facts, stack: mask(stackOf(error)) }, `${path}: internal error`);
-    else visit.log.warn(facts, `${path.slice(1)}: ${code}`);
+    if (code === 'internal') visit.log().error({ ...facts, stack: mask(stackOf(error)) }, `${path}: internal error`);
+    else visit.log().warn(facts, `${path.slice(1)}: ${code}`);
     if (job !== undefined) {
       const took = Date.now() - visit.began;
       options.metrics.job({
@@ -203,6 +226,10 @@ export function createFront(options: FrontOptions): Front {
       error instanceof RefusedRequest ? { source: error.source } : status === 400 ? { source: 'input' } : {};
     return { status, body: JSON.stringify({ success: false, ...source, message, errors }), ...headers };
   }
+}
+
+function tellExchange({ method, url, status, took, attempts }: Exchange, visit: Visit): void {
+  visit.log().debug({ method, url, status, tookMs: Math.round(took), attempts }, 'gateway answered');
 }
 
 /** A gateway that this server may not be asked to talk to. */

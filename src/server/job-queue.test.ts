@@ -28,7 +28,7 @@ function job(
     end: () => done.open(name),
     job: {
       lane: 'a',
-      signal: client.signal,
+      controller: client,
       deadline: Date.now() + 60_000,
       run: async () => {
         began.push(name);
@@ -147,7 +147,7 @@ it('aborts a running job only when everybody who waits for it is gone', async ()
     await queue.submit({
       lane: 'a',
       replaces: 'x',
-      signal: client.signal,
+      controller: client,
       deadline: Date.now() + 60_000,
       run: async (signal) => {
         seen = signal;

@@ -4,14 +4,17 @@ import { Bag, type Placed } from '../pool/bag.js';
 /** One job as the queue sees it. */
 export interface Job<T> {
   /** Jobs of one lane run one at a time, in the order they came. Without one it waits for a free place only. */
-  readonly lane?: string;
+  readonly lane?: string | undefined;
   /**
    * Jobs next to each other in a lane that have the same word replace each other wholly: only the newest runs, and its result answers
    * them all. Absent for a job that must run itself.
    */
-  readonly replaces?: string;
-  /** Aborted when whoever waits for the result is gone: it leaves the queue, and a running job that nobody waits for is aborted. */
-  readonly signal: AbortSignal;
+  readonly replaces?: string | undefined;
+  /**
+   * Aborted when whoever waits for the result is gone: the job leaves the queue, and a running one that nobody waits for is
+   * aborted. The queue aborts it too, to stop a job that runs for nobody else.
+   */
+  readonly controller: AbortController;
   /** Milliseconds since the epoch after which it is not begun any more. */
   readonly deadline: number;
   /** Does the work. The signal is that of everybody who waits for this result. */
@@ -66,10 +69,11 @@ function watchWaiting<T>({ job, came }: Waiting<T>, remove: (error: AdcError) =>
     remove(new AdcError('deadline', `${waited}; nothing was written`));
   };
   const timer = setTimeout(late, Math.max(0, job.deadline - Date.now()));
-  job.signal.addEventListener('abort', gone, { once: true });
+  const { signal } = job.controller;
+  signal.addEventListener('abort', gone, { once: true });
   return () => {
     clearTimeout(timer);
-    job.signal.removeEventListener('abort', gone);
+    signal.removeEventListener('abort', gone);
   };
 }
 
@@ -83,6 +87,28 @@ function endInTime<T>(waiting: Waiting<T>): NodeJS.Timeout {
     );
   };
   return setTimeout(late, Math.max(0, job.deadline - Date.now()));
+}
+
+/** One run that answers several jobs: it is aborted when the last caller is gone, and waited for by each only in its own time. */
+function shareRun<T>(
+  together: readonly Waiting<T>[],
+  newest: Waiting<T>,
+): { readonly controller: AbortController; readonly end: () => void } {
+  const controller = new AbortController();
+  const signals = together.map(({ job }) => job.controller.signal);
+  const gone = (): void => {
+    if (signals.every(({ aborted }) => aborted))
+      controller.abort(new AdcError('aborted', 'the caller went away'));
+  };
+  for (const signal of signals) signal.addEventListener('abort', gone, { once: true });
+  const outOfTime = together.filter(({ job }) => job.deadline < newest.job.deadline).map(endInTime);
+  return {
+    controller,
+    end: () => {
+      for (const timer of outOfTime) clearTimeout(timer);
+      for (const signal of signals) signal.removeEventListener('abort', gone);
+    },
+  };
 }
 
 /**
@@ -121,7 +147,7 @@ export class JobQueue<T> {
    *   and whatever the job throws
    */
   async submit(job: Job<T>): Promise<JobResult<T>> {
-    job.signal.throwIfAborted();
+    job.controller.signal.throwIfAborted();
     const name = job.lane ?? `\0${(this.#unnamed += 1)}`;
     if (this.#waiting >= this.#limits.length) this.#makeRoom(name);
     return await new Promise<JobResult<T>>((resolve, reject) => {
@@ -207,17 +233,11 @@ export class JobQueue<T> {
     for (const waiting of together) this.#forget(waiting);
     lane.busy = true;
 
-    const running: Running = { place: -1, controller: new AbortController() };
+    const shared = together.length === 1 ? undefined : shareRun(together, newest);
+    const running: Running = { place: -1, controller: shared?.controller ?? newest.job.controller };
     this.#running.add(running);
-    const gone = (): void => {
-      if (together.every(({ job }) => job.signal.aborted))
-        running.controller.abort(new AdcError('aborted', 'the caller went away'));
-    };
-    for (const { job } of together) job.signal.addEventListener('abort', gone, { once: true });
-    const outOfTime = together.filter(({ job }) => job.deadline < newest.job.deadline).map(endInTime);
     const end = (): void => {
-      for (const timer of outOfTime) clearTimeout(timer);
-      for (const { job } of together) job.signal.removeEventListener('abort', gone);
+      shared?.end();
       this.#running.delete(running);
       lane.busy = false;
       this.#settleLane(name, lane);

@@ -1,6 +1,6 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
-import type { BackendOptions, Endpoint } from '../backend/backend.js';
-import { openBackend } from '../backend/registry.js';
+import type { Backend, BackendOptions, Endpoint, Exchange } from '../backend/backend.js';
+import type { Opener } from '../backend/registry.js';
 import type { Memory } from '../memory/memory.js';
 import { dumpDocument } from '../pipeline/config/dump.js';
 import type { Configuration } from '../pipeline/config/resolve.js';
@@ -8,7 +8,6 @@ import { maskFields } from '../pipeline/report/masking.js';
 import type { Pools } from '../pool/pool.js';
 import { dumpState, readAndDiff, sync, validateConfiguration, type JobScope } from '../sync.js';
 import { eventOf, syncAnswer, validateAnswer, type DiffAnswer, type DumpAnswer, type Mask } from './answers.js';
-import type { Log } from './log.js';
 import type { JobOptions, JobPath } from './requests.js';
 
 /** A request that was found in order: everything that can be worked out without the gateway. */
@@ -32,7 +31,8 @@ export interface JobContext {
   readonly deadline: number;
   /** Sent to the gateway with every request. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly log: Log;
+  readonly open: Opener;
+  readonly onExchange?: ((exchange: Exchange) => void) | undefined;
 }
 
 /** The answer of a job, serialised once however many it answers, and what the log and the metrics say of it. */
@@ -53,7 +53,7 @@ export interface JobAnswer {
  * @throws AdcError where it failed before anything was written
  */
 export async function runJob(job: PreparedJob, context: JobContext): Promise<JobAnswer> {
-  const backend = await openBackend(job.opts.backend, backendOptions(job, context));
+  const backend = await context.open(job.opts.backend, backendOptions(job, context));
   try {
     switch (job.path) {
       case '/sync':
@@ -73,12 +73,10 @@ export async function runJob(job: PreparedJob, context: JobContext): Promise<Job
 /** Reports of more outcomes take long enough to let others in between. */
 const largeReport = 500;
 
-type OpenedBackend = Awaited<ReturnType<typeof openBackend>>;
-
 async function runSync(
   job: PreparedJob,
   { memory, signal, deadline }: JobContext,
-  backend: OpenedBackend,
+  backend: Backend,
 ): Promise<JobAnswer> {
   const { report } = await sync({
     backend,
@@ -107,7 +105,7 @@ async function runSync(
   };
 }
 
-async function runDiff(job: PreparedJob, { memory }: JobContext, backend: OpenedBackend): Promise<JobAnswer> {
+async function runDiff(job: PreparedJob, { memory }: JobContext, backend: Backend): Promise<JobAnswer> {
   const { changes, notices } = await readAndDiff({
     backend,
     memory,
@@ -128,7 +126,7 @@ async function runDiff(job: PreparedJob, { memory }: JobContext, backend: Opened
   return done(answer, changes.length);
 }
 
-async function runValidate(job: PreparedJob, backend: OpenedBackend): Promise<JobAnswer> {
+async function runValidate(job: PreparedJob, backend: Backend): Promise<JobAnswer> {
   const validation = await validateConfiguration({ backend, configuration: configurationOf(job) });
   const answer = validateAnswer(validation, job.mask);
   const total = configurationOf(job).state.resources.size;
@@ -144,7 +142,7 @@ async function runValidate(job: PreparedJob, backend: OpenedBackend): Promise<Jo
   };
 }
 
-async function runDump(job: PreparedJob, backend: OpenedBackend): Promise<JobAnswer> {
+async function runDump(job: PreparedJob, backend: Backend): Promise<JobAnswer> {
   const { state, notices } = await dumpState({ backend, scope: scopeOf(job.opts) });
   const answer: DumpAnswer = {
     config: { ...dumpDocument(state, { withId: job.opts.withId === true }) },
@@ -177,7 +175,6 @@ function requestTimeoutOf(jobTimeout: number): number {
 }
 
 function backendOptions({ opts, endpoints }: PreparedJob, context: JobContext): BackendOptions {
-  const { log, signal } = context;
   return {
     endpoints,
     pools: context.pools,
@@ -187,14 +184,8 @@ function backendOptions({ opts, endpoints }: PreparedJob, context: JobContext): 
     requestTimeout: requestTimeoutOf(opts.timeout),
     concurrency: opts.requestConcurrent,
     deadline: context.deadline,
-    signal,
+    signal: context.signal,
     headers: context.headers,
-    ...(log.isLevelEnabled('debug')
-      ? {
-          onExchange: ({ method, url, status, took, attempts }) => {
-            log.debug({ method, url, status, tookMs: Math.round(took), attempts }, 'gateway answered');
-          },
-        }
-      : {}),
+    onExchange: context.onExchange,
   };
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
@@ -192,6 +193,14 @@ interface Visits {
   none(): Promise<void>;
 }
 
+/** Who sends requests over one connection. */
+interface Caller {
+  /** Aborted when the connection closes: one for all requests on it, for a signal takes longer to make than most of a request. */
+  readonly gone: AbortController;
+  /** Requests that are being answered. */
+  open: number;
+}
+
 /** Knows which requests are being answered. */
 function createVisits(log: Log): Visits {
   let open = 0;
@@ -202,24 +211,32 @@ function createVisits(log: Log): Visits {
     for (const resolve of waiting) resolve();
     waiting = [];
   };
+  const callers = new WeakMap<Socket, Caller>();
+  const callerOn = (socket: Socket): Caller => {
+    const known = callers.get(socket);
+    if (known !== undefined) return known;
+    const caller: Caller = { gone: new AbortController(), open: 0 };
+    // Requests sent without waiting for answers listen to the one signal all together.
+    setMaxListeners(0, caller.gone.signal);
+    callers.set(socket, caller);
+    // Of answers that stand behind another one, Node tells nothing when the connection closes.
+    socket.once('close', () => {
+      caller.gone.abort(new AdcError('aborted', 'the caller went away'));
+      for (; caller.open > 0; caller.open -= 1) left();
+    });
+    return caller;
+  };
   const run = (front: Front, request: IncomingMessage, response: ServerResponse): void => {
-    const gone = new AbortController();
     const { socket } = request;
-    let isOver = false;
-    const close = (): void => {
-      // The close of a connection is told twice for the answer that was on its way.
-      if (isOver) return;
-      isOver = true;
-      response.off('close', close);
-      socket.off('close', close);
-      if (!response.writableFinished) gone.abort(new AdcError('aborted', 'the caller went away'));
+    const caller = callerOn(socket);
+    caller.open += 1;
+    response.once('close', () => {
+      // Where the connection closed first, it was counted with all others on it.
+      if (caller.open === 0) return;
+      caller.open -= 1;
       left();
-    };
-    response.once('close', close);
-    // Of answers that stand behind another one, Node tells nothing when the connection closes. There may be many of them.
-    socket.setMaxListeners(0);
-    socket.once('close', close);
-    front(request, response, gone.signal).catch((error: unknown) => {
+    });
+    front(request, response, caller.gone).catch((error: unknown) => {
       log.error({ stack: error instanceof Error ? error.stack : String(error) }, 'internal error');
       response.destroy();
       socket.destroy();

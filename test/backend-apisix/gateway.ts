@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { openApisix } from '../../src/backend/apisix/backend.js';
+import { createApisix } from '../../src/backend/apisix/backend.js';
 import type { Backend, BackendOptions, Exchange } from '../../src/backend/backend.js';
 import { startEmulator, type Emulator, type EmulatorOptions } from '../../src/emulator/index.js';
 import type { Memory } from '../../src/memory/memory.js';
@@ -47,7 +47,7 @@ export async function startBench(options: EmulatorOptions = {}): Promise<Bench> 
   const memory = createMemory();
   const exchanges: Exchange[] = [];
   const open = (more: Partial<BackendOptions> = {}): Backend =>
-    openApisix({
+    createApisix()({
       endpoints: [{ server: emulator.url, token: emulator.adminKey }],
       pools,
       memory,
@@ -133,7 +133,7 @@ export async function startOddity(
     url,
     pools,
     open: (options = {}) =>
-      openApisix({ endpoints: [{ server: url, token: 'oddity-token' }], pools, memory: createMemory(), ...options }),
+      createApisix()({ endpoints: [{ server: url, token: 'oddity-token' }], pools, memory: createMemory(), ...options }),
     async close() {
       await pools.close();
       server.closeAllConnections();

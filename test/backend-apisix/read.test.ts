@@ -1,7 +1,7 @@
 import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { openApisix } from '../../src/backend/apisix/backend.js';
+import { createApisix } from '../../src/backend/apisix/backend.js';
 import { createMemory } from '../../src/memory/store.js';
 import { AdcError, GatewayError } from '../../src/model/errors.js';
 import type { State } from '../../src/model/resource.js';
@@ -44,7 +44,7 @@ describe('an answer that is not understood', () => {
       const server = await startOddity((_request, response) => void response.writeHead(status).end(body));
       try {
         const { pools } = server;
-        const backend = openApisix({
+        const backend = createApisix()({
           endpoints: [{ server: server.url, token: 'planted-token' }],
           pools,
           memory: createMemory(),
@@ -300,7 +300,7 @@ describe('what cannot be opened', () => {
     ['another scheme', [{ ...endpoint, server: 'ftp://gateway' }]],
     ['a token with a line break', [{ ...endpoint, token: 'secret\n' }]],
   ])('%s is a usage error that shows no token', (_, endpoints) => {
-    const open = (): unknown => openApisix({ ...options, endpoints });
+    const open = (): unknown => createApisix()({ ...options, endpoints });
     expect(open).toThrow(AdcError);
     expect(open).not.toThrow(/secret/);
   });

@@ -1,7 +1,7 @@
 import { AdcError } from '../../model/errors.js';
 import type { Notice } from '../../model/notice.js';
-import type { Backend, OpenBackend, Reading } from '../backend.js';
-import { createClient } from '../shared/client.js';
+import type { Backend, BackendOptions, Endpoint, OpenBackend, Reading } from '../backend.js';
+import { addressOf, createClient, type Address, type AdminClient } from '../shared/client.js';
 import { createDates, execute } from './execute.js';
 import { createKnowledge } from './knowledge.js';
 import { lower } from './lower.js';
@@ -16,16 +16,25 @@ import { validate } from './validate.js';
 const defaultConcurrency = 10;
 
 /**
- * Builds the backend of an Apache APISIX gateway in etcd mode, 3.2 to 3.18 and whatever later ones keep.
+ * Makes what builds the backends of Apache APISIX gateways in etcd mode, 3.2 to 3.18 and whatever later ones keep. An
+ * endpoint that comes again, the same object, is not worked out again.
  *
- * @throws AdcError `usage` for other than one endpoint, a server that is no URL, a token that no header can carry
+ * Building throws AdcError `usage` for other than one endpoint, a server that is no URL, a token that no header can carry.
  */
-export const openApisix: OpenBackend = (options): Backend => {
-  const [endpoint, ...more] = options.endpoints;
-  if (endpoint === undefined || more.length > 0) {
-    throw new AdcError('usage', `the backend "apisix" takes exactly one server, not ${options.endpoints.length}`);
-  }
-  const client = createClient(endpoint, options);
+export function createApisix(): OpenBackend {
+  const addresses = new WeakMap<Endpoint, Address>();
+  return (options) => {
+    const [endpoint, ...more] = options.endpoints;
+    if (endpoint === undefined || more.length > 0) {
+      throw new AdcError('usage', `the backend "apisix" takes exactly one server, not ${options.endpoints.length}`);
+    }
+    const address = addresses.get(endpoint) ?? addressOf(endpoint);
+    addresses.set(endpoint, address);
+    return backendOf(createClient(endpoint, options, address), options);
+  };
+}
+
+function backendOf(client: AdminClient, options: BackendOptions): Backend {
   const schemas = createSchemas(client);
   const concurrency = options.concurrency ?? defaultConcurrency;
   const knowledge = createKnowledge();
@@ -44,7 +53,7 @@ export const openApisix: OpenBackend = (options): Backend => {
         desired,
         snapshot,
         features,
-        endpoint: endpoint.server,
+        endpoint: client.endpoint.server,
         ...(unmanagedIn === undefined ? {} : { unmanagedIn }),
       }),
   });

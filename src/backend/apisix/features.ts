@@ -1,8 +1,6 @@
-import { hash } from 'node:crypto';
 import semver from 'semver';
 import type { Memory } from '../../memory/memory.js';
 import type { PoolResponse } from '../../pool/pool.js';
-import type { Endpoint } from '../backend.js';
 import { jsonOf, refusal, type AdminClient, type AdminRequest } from '../shared/client.js';
 import type { Feature, Features } from '../shared/features.js';
 import { asObject } from '../shared/values.js';
@@ -29,14 +27,8 @@ const unsure: readonly { readonly feature: Feature; readonly range: string; read
 
 /** The version in a `Server` header; undefined where it is hidden, by the gateway or by a proxy in front of it. */
 export function versionOf(response: PoolResponse): string | undefined {
-  const match = /^APISIX\/(\d+\.\d+\.\d+\S*)/.exec(response.headers['server'] ?? '');
+  const match = /^APISIX\/(\d+\.\d+\.\d+\S*)/.exec(response.header('server') ?? '');
   return match?.[1];
-}
-
-/** Names a gateway as one caller sees it, for what is remembered of it. Holds no token, no certificate and no key. */
-export function gatewayKey(endpoint: Endpoint): string {
-  const { server, token, tls } = endpoint;
-  return hash('sha256', JSON.stringify([server, token, tls ?? null]));
 }
 
 interface Remembered {
@@ -72,7 +64,7 @@ export async function detectFeatures(
     return features;
   }
 
-  const key = `${gatewayKey(client.endpoint)} ${version ?? 'hidden'}`;
+  const key = `${client.address.key} ${version ?? 'hidden'}`;
   const remembered = forget ? undefined : space.get(key);
   if (remembered !== undefined && Date.now() - remembered.at < trusted) return remembered.features;
   const features =

@@ -5,7 +5,7 @@ import { refusal, textOf, type AdminClient, type AdminRequest } from '../shared/
 import { objectRef, type AdminObject, type Collection } from '../shared/collections.js';
 import type { Features } from '../shared/features.js';
 import { fromAdmin, type AdminObjects } from '../shared/from-admin.js';
-import { detectFeatures, gatewayKey, versionOf } from './features.js';
+import { detectFeatures, versionOf } from './features.js';
 import { createListDecoder, emptyList, type ListDecoder, type ParsedList } from './lists.js';
 import type { Snapshot } from '../shared/snapshot.js';
 
@@ -60,8 +60,9 @@ const keptSnapshots = 4;
  */
 export async function readGateway(options: ReadOptions): Promise<ReadResult> {
   const { client, memory, concurrency, skipCredentials = false } = options;
-  const key = gatewayKey(client.endpoint);
+  const key = client.address.key;
   const decoder = createListDecoder(client, memory, key);
+  await client.open();
   const answers = await Promise.all(listed.map((collection) => readList(client, decoder, collection)));
   const version = answers[0]?.version;
   const features = await detectFeatures(client, version, memory, options.forget);

@@ -1,7 +1,8 @@
 import { isAscii } from 'node:buffer';
+import { hash } from 'node:crypto';
 import { AdcError, GatewayError, type ErrorCode, type GatewayFailure } from '../../model/errors.js';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
-import type { Lease, PoolRequest, PoolResponse } from '../../pool/pool.js';
+import type { Lease, PoolRequest, PoolResponse, PoolTarget } from '../../pool/pool.js';
 import type { BackendOptions, Endpoint, Exchange } from '../backend.js';
 import { redactJson, redactText, secretsIn } from '../../model/redaction.js';
 
@@ -16,9 +17,37 @@ export interface AdminRequest {
   readonly signal?: AbortSignal;
 }
 
+/** What an endpoint comes to: the same for all its jobs, so that who has many works it out once. */
+export interface Address {
+  readonly target: PoolTarget;
+  /** What stands before every path. */
+  readonly prefix: string;
+  /** Names a gateway as one caller sees it, for what is remembered of it. Holds no token, no certificate and no key. */
+  readonly key: string;
+}
+
+/**
+ * Works out the address of an endpoint.
+ *
+ * @throws AdcError `usage` for a server that is no http(s) URL and for a token that no header can carry
+ */
+export function addressOf({ server, token, tls }: Endpoint): Address {
+  const base = parseServer(server);
+  // What undici would say of such a token later holds the token itself.
+  if (!/^[\x20-\x7e]*$/.test(token)) {
+    throw new AdcError('usage', 'the token holds characters that cannot be sent in a header (a line break, perhaps)');
+  }
+  return {
+    target: { origin: base.origin, ...(tls === undefined ? {} : { tls }) },
+    prefix: base.pathname.replace(/\/+$/, ''),
+    key: hash('sha256', JSON.stringify([server, token, tls ?? null])),
+  };
+}
+
 /** Requests to one endpoint, with its key, on one lease that is taken on first use. */
 export interface AdminClient {
   readonly endpoint: Endpoint;
+  readonly address: Address;
   /** The whole URL of a path, for messages. */
   url(path: string): string;
   /**
@@ -27,6 +56,12 @@ export interface AdminClient {
    * @throws GatewayError where there was none
    */
   send(request: AdminRequest): Promise<PoolResponse>;
+  /**
+   * Takes the lease, which {@link send} otherwise does: worth it before many requests at once.
+   *
+   * @throws AdcError as `Pools.lease`
+   */
+  open(): Promise<void>;
   /** From now on the job's signal cuts no request. */
   beginWriting(): void;
   /** Gives the lease back, and gives up what was not answered yet. Idempotent. */
@@ -41,39 +76,41 @@ type ClientOptions = Pick<
 /**
  * Builds the client of an endpoint. Makes no request and opens no connection.
  *
- * @throws AdcError `usage` for a server that is no http(s) URL and for a token that no header can carry
+ * @throws AdcError as {@link addressOf}, where the address is not given
  */
-export function createClient(endpoint: Endpoint, options: ClientOptions): AdminClient {
-  const base = parseServer(endpoint.server);
-  // What undici would say of such a token later holds the token itself.
-  if (!/^[\x20-\x7e]*$/.test(endpoint.token)) {
-    throw new AdcError('usage', 'the token holds characters that cannot be sent in a header (a line break, perhaps)');
-  }
-  const prefix = base.pathname.replace(/\/+$/, '');
-  const url = (path: string): string => `${base.origin}${prefix}${path}`;
-  const sharedHeaders = { ...options.headers, 'x-api-key': endpoint.token, accept: 'application/json' };
+export function createClient(
+  endpoint: Endpoint,
+  options: ClientOptions,
+  address: Address = addressOf(endpoint),
+): AdminClient {
+  const { target, prefix } = address;
+  const url = (path: string): string => `${target.origin}${prefix}${path}`;
+  const sharedHeaders = { ...options.headers, 'x-api-key': endpoint.token };
   let lease: Promise<Lease> | undefined;
+  let held: Lease | undefined;
   let writing = false;
   let closed = false;
 
-  const open = (): Promise<Lease> => {
-    lease ??= options.pools.lease(
-      { origin: base.origin, ...(endpoint.tls === undefined ? {} : { tls: endpoint.tls }) },
-      {
-        ...(options.signal === undefined || writing ? {} : { signal: options.signal }),
-        ...(options.deadline === undefined ? {} : { deadline: options.deadline }),
-        ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
-      },
-    );
+  const take = (): Promise<Lease> => {
+    const { deadline, concurrency } = options;
+    const signal = writing ? undefined : options.signal;
+    lease ??= options.pools.lease(target, { signal, deadline, concurrency });
     return lease;
   };
 
   return {
     endpoint,
+    address,
     url,
-    async send(request) {
-      if (closed) throw new AdcError('aborted', `${request.method} ${url(request.path)}: the job has ended`);
-      const sent = (await open()).request(poolRequest(request));
+    async open() {
+      held = await take();
+    },
+    send(request) {
+      if (closed) {
+        return Promise.reject(new AdcError('aborted', `${request.method} ${url(request.path)}: the job has ended`));
+      }
+      const wanted = poolRequest(request);
+      const sent = held === undefined ? take().then((opened) => opened.request(wanted)) : held.request(wanted);
       return options.onExchange === undefined ? sent : told(sent, request, options.onExchange);
     },
     beginWriting() {
@@ -116,21 +153,16 @@ export function createClient(endpoint: Endpoint, options: ClientOptions): AdminC
   }
 
   function poolRequest(request: AdminRequest): PoolRequest {
-    return {
-      method: request.method,
-      path: `${prefix}${request.path}`,
-      headers:
-        request.body === undefined && request.headers === undefined
-          ? sharedHeaders
-          : {
-              ...sharedHeaders,
-              ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
-              ...request.headers,
-            },
-      ...(request.body === undefined ? {} : { body: request.body }),
-      ...(options.requestTimeout === undefined ? {} : { timeout: options.requestTimeout }),
-      ...(request.signal === undefined ? {} : { signal: request.signal }),
-    };
+    const { method, body, signal } = request;
+    const headers =
+      body === undefined && request.headers === undefined
+        ? sharedHeaders
+        : {
+            ...sharedHeaders,
+            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+            ...request.headers,
+          };
+    return { method, path: prefix + request.path, headers, body, timeout: options.requestTimeout, signal };
   }
 }
 
