@@ -237,7 +237,8 @@ function settledIn(
   const remembered = space.get('all');
   const known = remembered ?? createPairMemory<Settled>();
   if (remembered === undefined) space.set('all', known, 1024);
-  const circumstances = JSON.stringify([backend.name, version ?? null, scope, [...configuration.mentioned]]);
+  const what = [backend.name, version ?? '', ...configuration.mentioned].join(' ');
+  const circumstances = Object.keys(scope).length === 0 ? what : `${what} ${JSON.stringify(scope)}`;
   return {
     get: () => known.get(configuration.state, state, circumstances),
     set: (settled) => known.set(configuration.state, state, circumstances, settled),

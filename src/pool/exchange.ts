@@ -64,6 +64,7 @@ const defaultTimeout = 10_000;
  */
 export class Exchange implements Expiring, Placed, QueueItem<Exchange>, Dispatcher.DispatchHandler {
   slot = 0;
+  slotPlace = 0;
   place = -1;
   readonly member: Member;
   readonly options: Dispatcher.DispatchOptions;

@@ -53,15 +53,16 @@ const nameLength = 'connection'.length;
 
 /** Reads what the headers of an answer announce. */
 export function readAnnouncement(raw: RawHeaders): Announcement {
-  let announcement = saysNothing;
+  let closes = false;
+  let keepAlive = Infinity;
   for (let index = 0; index < raw.length; index += 2) {
     if (raw[index]?.length !== nameLength) continue;
     const value = raw[index + 1]?.toString('latin1') ?? '';
     if (value === 'keep-alive') continue;
     const name = raw[index]?.toString('latin1').toLowerCase();
-    if (name === 'connection' && /\bclose\b/i.test(value)) announcement = { ...announcement, closes: true };
+    if (name === 'connection' && /\bclose\b/i.test(value)) closes = true;
     const seconds = name === 'keep-alive' ? /timeout=(\d+)/i.exec(value)?.[1] : undefined;
-    if (seconds !== undefined) announcement = { ...announcement, keepAlive: Number(seconds) * 1000 };
+    if (seconds !== undefined) keepAlive = Number(seconds) * 1000;
   }
-  return announcement;
+  return closes || keepAlive !== Infinity ? { closes, keepAlive } : saysNothing;
 }

@@ -10,6 +10,7 @@ const defaultConcurrency = 10;
 /** One job's use of a pool: bounds how much of it the job takes, and ends with the job. */
 export class PoolLease implements Lease, Member, Expiring {
   slot = 0;
+  slotPlace = 0;
   readonly waiting = new Set<Exchange>();
   unanswered = 0;
   readonly deadline: number;

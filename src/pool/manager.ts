@@ -40,6 +40,8 @@ class PoolManager implements Pools {
   readonly #shared: Shared;
   /** The least recently leased first. */
   readonly #pools = new Map<string, OnePool>();
+  /** The one that was leased last, which stands last. */
+  #latest: OnePool | undefined;
   /** TLS sessions outlive their pools, so that a pool that was evicted and comes back needs no full handshake. */
   readonly #sessions: LRUCache<string, SessionStore>;
   readonly #waiters = new Set<Waiter>();
@@ -155,8 +157,11 @@ class PoolManager implements Pools {
     pool.revive();
     pool.leases += 1;
     pool.usedAt = performance.now();
-    if (this.#pools.size > 1) this.#pools.delete(route.key);
-    this.#pools.set(route.key, pool);
+    if (this.#latest !== pool) {
+      this.#pools.delete(route.key);
+      this.#pools.set(route.key, pool);
+      this.#latest = pool;
+    }
     return pool;
   }
 

@@ -2,6 +2,8 @@
 export interface Expiring {
   /** Where the wheel keeps it; 0 while it is not in the wheel. Written by the wheel alone. */
   slot: number;
+  /** Its place there. Written by the wheel alone. */
+  slotPlace: number;
   /** Called once its time has come; it may have been put off, then it adds itself again. */
   expire(now: number): void;
 }
@@ -15,7 +17,7 @@ const grain = 10;
  * holds a socket, or a timer of its own.
  */
 export class Wheel {
-  readonly #slots = new Map<number, Set<Expiring>>();
+  readonly #slots = new Map<number, Expiring[]>();
   #timer: NodeJS.Timeout | undefined;
   #armed = Infinity;
 
@@ -30,18 +32,23 @@ export class Wheel {
     }
     let items = this.#slots.get(slot);
     if (items === undefined) {
-      items = new Set();
+      items = [];
       this.#slots.set(slot, items);
       if (slot < this.#armed) this.#arm(slot);
     }
-    items.add(item);
+    item.slotPlace = items.push(item) - 1;
     item.slot = slot;
   }
 
   remove(item: Expiring): void {
     if (item.slot === 0) return;
     const items = this.#slots.get(item.slot);
-    if (items?.delete(item) && items.size === 0) this.#slots.delete(item.slot);
+    const last = items?.pop();
+    if (last !== undefined && last !== item && items !== undefined) {
+      items[item.slotPlace] = last;
+      last.slotPlace = item.slotPlace;
+    }
+    if (items?.length === 0) this.#slots.delete(item.slot);
     item.slot = 0;
   }
 
@@ -68,6 +75,8 @@ export class Wheel {
       const items = this.#slots.get(slot) ?? [];
       this.#slots.delete(slot);
       for (const item of items) {
+        // One that came before it may have taken it out, or put it elsewhere.
+        if (item.slot !== slot) continue;
         item.slot = 0;
         item.expire(now);
       }

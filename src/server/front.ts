@@ -105,7 +105,10 @@ export function createFront(options: FrontOptions): Front {
     };
     const closes = isEarly || options.isDraining();
     const isUsual = headers === undefined && !closes;
-    response.writeHead(status, isUsual ? always : { ...always, ...headers, ...(closes ? { Connection: 'close' } : {}) });
+    response.writeHead(
+      status,
+      isUsual ? always : { ...always, ...headers, ...(closes ? { Connection: 'close' } : {}) },
+    );
     if (isEarly) {
       response.write(body);
       await letPass(request);
@@ -149,8 +152,8 @@ export function createFront(options: FrontOptions): Front {
       replaces: job.replaces,
       controller: visit.gone,
       deadline,
-      run: async (signal) =>
-        await runJob(job, {
+      run: (signal) =>
+        runJob(job, {
           pools: options.pools,
           memory: options.memory,
           signal,

@@ -97,8 +97,7 @@ function shareRun<T>(
   const controller = new AbortController();
   const signals = together.map(({ job }) => job.controller.signal);
   const gone = (): void => {
-    if (signals.every(({ aborted }) => aborted))
-      controller.abort(new AdcError('aborted', 'the caller went away'));
+    if (signals.every(({ aborted }) => aborted)) controller.abort(new AdcError('aborted', 'the caller went away'));
   };
   for (const signal of signals) signal.addEventListener('abort', gone, { once: true });
   const outOfTime = together.filter(({ job }) => job.deadline < newest.job.deadline).map(endInTime);
@@ -146,11 +145,11 @@ export class JobQueue<T> {
    * @throws AdcError `busy` when too many wait, `deadline` when its time ended before its turn, `aborted` when its signal did;
    *   and whatever the job throws
    */
-  async submit(job: Job<T>): Promise<JobResult<T>> {
-    job.controller.signal.throwIfAborted();
-    const name = job.lane ?? `\0${(this.#unnamed += 1)}`;
-    if (this.#waiting >= this.#limits.length) this.#makeRoom(name);
-    return await new Promise<JobResult<T>>((resolve, reject) => {
+  submit(job: Job<T>): Promise<JobResult<T>> {
+    return new Promise<JobResult<T>>((resolve, reject) => {
+      job.controller.signal.throwIfAborted();
+      const name = job.lane ?? `\0${(this.#unnamed += 1)}`;
+      if (this.#waiting >= this.#limits.length) this.#makeRoom(name);
       const lane = this.#laneOf(name);
       const remove = (error: AdcError): void => {
         const index = lane.waiting.indexOf(waiting);

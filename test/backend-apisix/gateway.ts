@@ -133,7 +133,12 @@ export async function startOddity(
     url,
     pools,
     open: (options = {}) =>
-      createApisix()({ endpoints: [{ server: url, token: 'oddity-token' }], pools, memory: createMemory(), ...options }),
+      createApisix()({
+        endpoints: [{ server: url, token: 'oddity-token' }],
+        pools,
+        memory: createMemory(),
+        ...options,
+      }),
     async close() {
       await pools.close();
       server.closeAllConnections();

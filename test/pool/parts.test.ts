@@ -186,6 +186,7 @@ test('the wheel calls what is due, in any order of adding, and not what left', a
   const expiring = (name: string, due: number): Expiring => {
     const self: Expiring = {
       slot: 0,
+      slotPlace: 0,
       expire: (now) => {
         if (now < due) wheel.add(self, due);
         else called.push(name);
@@ -209,5 +210,36 @@ test('the wheel calls what is due, in any order of adding, and not what left', a
   wheel.remove(gone);
   await vi.waitFor(() => expect(called).toEqual(['first', 'moved', 'late']));
   wheel.add(expiring('closed', 0), 0);
+  wheel.close();
+});
+
+test('what is called may take others of its slot out of the wheel, or put them elsewhere', async () => {
+  const wheel = new Wheel();
+  const due = performance.now() + 20;
+  const called: string[] = [];
+  const expiring = (name: string, act: () => void = () => undefined): Expiring => ({
+    slot: 0,
+    slotPlace: 0,
+    expire: () => {
+      called.push(name);
+      act();
+    },
+  });
+  const removed = expiring('removed');
+  const again = expiring('again');
+  const first = expiring('first', () => {
+    wheel.remove(removed);
+    wheel.remove(again);
+    wheel.add(again, due + 40);
+  });
+  const early = expiring('early');
+  const all = [early, first, removed, again, expiring('last')];
+  for (const item of all) wheel.add(item, due);
+  // The last of the slot takes the place of what left.
+  wheel.remove(early);
+  wheel.add(early, due);
+  await vi.waitFor(() => expect(called).toHaveLength(4));
+  expect(called).toEqual(['last', 'first', 'early', 'again']);
+  expect(all.every(({ slot }) => slot === 0)).toBe(true);
   wheel.close();
 });

@@ -84,4 +84,4 @@ function backendOf(client: AdminClient, options: BackendOptions): Backend {
     validate: (desired) => validate({ client, schemas, memory: options.memory, concurrency }, desired),
     close: () => client.close(),
   };
-};
+}

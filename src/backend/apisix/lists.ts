@@ -83,7 +83,7 @@ export function createListDecoder(client: AdminClient, memory: Memory, key: stri
 }
 
 /** Up to so many bytes the bytes themselves tell contents apart, which takes less than hashing them. */
-const shortBody = 512;
+const shortBody = 4_096;
 
 function printOf(body: Uint8Array): string {
   return body.byteLength > shortBody
