@@ -95,8 +95,9 @@ async function loop(clients, once, time = seconds) {
   };
 }
 
-/** The reads that one sync makes, as the gateway saw them. */
-const readPaths = async (gateway, adc) => {
+/** The reads that one sync makes, as the gateway saw them. Asked of a server of its own: the one to be measured knows one gateway. */
+const readPaths = async (gateway) => {
+  const adc = await startAdc();
   const seen = [];
   const { createServer, request } = await import('node:http');
   const relay = createServer((incoming, outgoing) => {
@@ -115,6 +116,7 @@ const readPaths = async (gateway, adc) => {
   await pool.close();
   relay.closeAllConnections();
   relay.close();
+  await adc.stop();
   return seen;
 };
 
@@ -123,7 +125,7 @@ async function rates() {
   const adc = await startAdc();
   const pool = new Pool(adc.url, { connections: 64 });
   await syncOnce(pool, bodyOf(gateway, small, 'first'));
-  const paths = await readPaths(gateway, adc);
+  const paths = await readPaths(gateway);
   const bare = new Pool(gateway.url, { connections: 256 });
   const headers = { 'x-api-key': gateway.adminKey };
   const read = async (path) => await (await bare.request({ method: 'GET', path, headers })).body.text();
@@ -139,16 +141,17 @@ async function rates() {
     const created = (await adc.ask('pools')).pools.reduce((sum, each) => sum + each.created, 0);
     const ratios = [];
     const ours = [];
-    // Slices in turn, so that both meet the same weather.
+    // Short slices in turn, so that both meet the same weather.
+    const slices = 10;
     const cpu = { bare: 0, ours: 0 };
     const spent = ({ user, system }) => (user + system) / 1000;
-    for (let slice = 0; slice < 5; slice += 1) {
+    for (let slice = 0; slice < slices; slice += 1) {
       const bareBefore = process.cpuUsage();
-      const bareRate = await loop(clients, bareOnce, seconds / 5);
-      cpu.bare += spent(process.cpuUsage(bareBefore)) / bareRate.latencies.length / 5;
+      const bareRate = await loop(clients, bareOnce, seconds / slices);
+      cpu.bare += spent(process.cpuUsage(bareBefore)) / bareRate.latencies.length / slices;
       const before = spent(await adc.ask('cpu'));
-      const ourRate = await loop(clients, async (client) => await syncOnce(pool, bodies[client]), seconds / 5);
-      cpu.ours += (spent(await adc.ask('cpu')) - before) / ourRate.latencies.length / 5;
+      const ourRate = await loop(clients, async (client) => await syncOnce(pool, bodies[client]), seconds / slices);
+      cpu.ours += (spent(await adc.ask('cpu')) - before) / ourRate.latencies.length / slices;
       ratios.push(ourRate.rate / bareRate.rate);
       ours.push({ ...ourRate, bare: bareRate.rate });
     }

@@ -121,14 +121,11 @@ export class Exchange implements Expiring, Placed, QueueItem<Exchange>, Dispatch
     this.#reject = reject;
     this.submittedAt = performance.now();
     this.#since = this.submittedAt;
-    this.options = {
-      method: request.method,
-      path: carrier.pathPrefix === '' ? request.path : carrier.pathPrefix + request.path,
-      headers: requestHeaders(request, carrier.proxyAuthorization),
-      body: request.body ?? null,
-      // undici would close after HEAD for fear of servers that send a body.
-      ...(request.method === 'HEAD' && { reset: false }),
-    };
+    const { method, body = null } = request;
+    const path = carrier.pathPrefix === '' ? request.path : carrier.pathPrefix + request.path;
+    const headers = requestHeaders(request, carrier.proxyAuthorization);
+    // undici would close after HEAD for fear of servers that send a body.
+    this.options = method === 'HEAD' ? { method, path, headers, body, reset: false } : { method, path, headers, body };
   }
 
   /** Tells when the wait in the queue ends. */

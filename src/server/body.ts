@@ -37,14 +37,11 @@ export async function readBody(request: IncomingMessage, limit: number, budget: 
       released = true;
       budget.held -= size;
     };
-    const settle = (): void => {
-      request.off('data', take);
-      request.off('end', end);
-      request.off('close', lost);
-      request.off('error', lost);
-    };
+    // The listeners go with the request: to take them off one by one costs more than to look whether they still matter.
+    let settled = false;
     const refuse = (error: AdcError): void => {
-      settle();
+      settled = true;
+      request.off('data', take);
       request.pause();
       release();
       reject(error);
@@ -58,11 +55,13 @@ export async function readBody(request: IncomingMessage, limit: number, budget: 
       } else chunks.push(chunk);
     };
     const end = (): void => {
-      settle();
+      if (settled) return;
+      settled = true;
       const bytes = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size);
       resolve({ bytes, release });
     };
     const lost = (cause?: Error): void => {
+      if (settled) return;
       refuse(new AdcError('aborted', 'the client went away before its request was complete', { cause }));
     };
     request.on('data', take);

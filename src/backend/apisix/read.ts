@@ -68,8 +68,8 @@ export async function readGateway(options: ReadOptions): Promise<ReadResult> {
   const features = await detectFeatures(client, version, memory, options.forget);
   const lists = answers.map(({ list }) => list);
   const consumers = lists[listed.indexOf('consumers')]?.objects ?? [];
-  const readsCredentials = features.has('credentials') && !skipCredentials;
-  const credentials = await readAllCredentials(client, decoder, readsCredentials ? consumers : [], concurrency);
+  const readsCredentials = features.has('credentials') && !skipCredentials && consumers.length > 0;
+  const credentials = readsCredentials ? await readAllCredentials(client, decoder, consumers, concurrency) : [];
   decoder.remember(!skipCredentials);
   const snapshot = snapshotOf(memory, key, lists, credentials, features);
   return { snapshot, features, version };
@@ -106,7 +106,6 @@ async function readAllCredentials(
   consumers: readonly AdminObject[],
   concurrency: number,
 ): Promise<readonly ParsedList[]> {
-  if (consumers.length === 0) return [];
   const limit = pLimit({ concurrency, rejectOnClear: true });
   try {
     return await Promise.all(consumers.map(({ id }) => limit(() => readCredentials(client, decoder, id))));
