@@ -278,6 +278,7 @@ function isJobPath(path: string): path is JobPath {
 
 /** Without its query. A server must also take the absolute form, which callers use towards a proxy. */
 function pathOf({ url = '' }: IncomingMessage): string {
+  if (isJobPath(url)) return url;
   return url.replace(/^https?:\/\/[^/?]*/i, '').split('?', 1)[0] ?? '';
 }
 

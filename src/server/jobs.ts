@@ -7,7 +7,15 @@ import type { Configuration } from '../pipeline/config/resolve.js';
 import { maskFields } from '../pipeline/report/masking.js';
 import type { Pools } from '../pool/pool.js';
 import { dumpState, readAndDiff, sync, validateConfiguration, type JobScope } from '../sync.js';
-import { eventOf, syncAnswer, validateAnswer, type DiffAnswer, type DumpAnswer, type Mask } from './answers.js';
+import {
+  eventOf,
+  syncAnswer,
+  validateAnswer,
+  type DiffAnswer,
+  type DumpAnswer,
+  type Mask,
+  type SyncAnswer,
+} from './answers.js';
 import type { JobOptions, JobPath } from './requests.js';
 
 /** A request that was found in order: everything that can be worked out without the gateway. */
@@ -70,6 +78,25 @@ export async function runJob(job: PreparedJob, context: JobContext): Promise<Job
   }
 }
 
+const nothing: SyncAnswer = {
+  status: 'success',
+  total_resources: 0,
+  success_count: 0,
+  failed_count: 0,
+  success: [],
+  failed: [],
+};
+
+/** The answer to most syncs: it names nothing and nobody. */
+const nothingToDo: JobAnswer = {
+  status: 202,
+  body: JSON.stringify(nothing),
+  outcome: nothing.status,
+  total: 0,
+  succeeded: 0,
+  failed: 0,
+};
+
 /** Reports of more outcomes take long enough to let others in between. */
 const largeReport = 500;
 
@@ -90,6 +117,7 @@ async function runSync(
   if (report === undefined) throw new TypeError('a sync that is no dry run has a report');
   if (report.outcomes.length > largeReport) await yieldToOthers();
   const byEndpoint = backend.name === 'apisix-standalone';
+  if (report.outcomes.length === 0 && report.repairs.length === 0 && !byEndpoint) return nothingToDo;
   const servers = job.endpoints.map(({ server }) => server);
   const answer = syncAnswer({ report, servers, byEndpoint, mask: job.mask, now: new Date() });
   const reason = answer.failed[0]?.reason ?? answer.endpoint_status?.find(({ success }) => !success)?.reason;

@@ -45,7 +45,7 @@ export interface ListDecoder {
 export function createListDecoder(client: AdminClient, memory: Memory, key: string): ListDecoder {
   const space = memory.space<KnownLists>('apisix/lists');
   const before = space.get(key)?.lists ?? new Map<string, Variants>();
-  const now = new Map<string, Variants>();
+  const now: (readonly [path: string, variants: Variants])[] = [];
   return {
     decode(request, response, collection, parent) {
       if (response.status !== 200) {
@@ -57,7 +57,7 @@ export function createListDecoder(client: AdminClient, memory: Memory, key: stri
       const known = before.get(request.path) ?? [];
       const variant = known.find((one) => one.print === print);
       if (variant !== undefined) {
-        now.set(request.path, known);
+        now.push([request.path, known]);
         return variant.list;
       }
 
@@ -66,13 +66,13 @@ export function createListDecoder(client: AdminClient, memory: Memory, key: stri
       const list = equal?.list ?? parsed;
       // Other contents are gone from the gateway: keeping them would only cost memory.
       const others = equal === undefined ? [] : known.filter((one) => one.list === list);
-      now.set(request.path, [...others.slice(1 - keptVariants), { print, list }]);
+      now.push([request.path, [...others.slice(1 - keptVariants), { print, list }]]);
       return list;
     },
     remember(isAll) {
-      const isKnown = [...now].every(([path, variants]) => before.get(path) === variants);
-      if (isKnown && (!isAll || now.size === before.size)) return;
-      const lists = isAll ? now : new Map([...before, ...now]);
+      const isKnown = now.every(([path, variants]) => before.get(path) === variants);
+      if (isKnown && (!isAll || now.length === before.size)) return;
+      const lists = new Map(isAll ? now : [...before, ...now]);
       const bytes = [...lists.values()].reduce(
         (sum, [variant]) => sum + (variant?.list.bytes ?? 0) * overhead + 256,
         0,
