@@ -233,13 +233,15 @@ test('what is called may take others of its slot out of the wheel, or put them e
     wheel.add(again, due + 40);
   });
   const early = expiring('early');
-  const all = [early, first, removed, again, expiring('last')];
+  const last = expiring('last');
+  const all = [early, first, removed, again, last];
   for (const item of all) wheel.add(item, due);
-  // The last of the slot takes the place of what left.
+  // The last of the slot takes the place of what left, and leaves from there.
   wheel.remove(early);
-  wheel.add(early, due);
+  for (const item of [early, expiring('extra')]) wheel.add(item, due);
+  wheel.remove(last);
   await vi.waitFor(() => expect(called).toHaveLength(4));
-  expect(called).toEqual(['last', 'first', 'early', 'again']);
+  expect(called).toEqual(['extra', 'first', 'early', 'again']);
   expect(all.every(({ slot }) => slot === 0)).toBe(true);
   wheel.close();
 });
