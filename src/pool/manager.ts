@@ -47,7 +47,6 @@ class PoolManager implements Pools {
   readonly #waiters = new Set<Waiter>();
   /** Where plain HTTP leads, by the origin as it was given: a URL and the rules for proxies take longer than a lease. */
   readonly #plainRoutes: LRUCache<string, Route>;
-  readonly #hashes = new WeakMap<TlsIdentity, string>();
   #evictions = 0;
   #ticker: NodeJS.Timeout | undefined;
   #closing: string | undefined;
@@ -126,7 +125,7 @@ class PoolManager implements Pools {
     }
     const proxy = findProxy(url, this.#settings.proxyEnv);
     const secure = url.protocol === 'https:';
-    const hash = secure ? this.#hashOf(tls) : plainIdentity.hash;
+    const hash = secure ? identityHash(tls) : plainIdentity.hash;
     const key = [url.origin, hash, proxy?.origin ?? '', proxy?.authorization ?? ''].join(' ');
     let destination: Destination | undefined;
     const route: Route = {
@@ -136,14 +135,6 @@ class PoolManager implements Pools {
     };
     if (!secure) this.#plainRoutes.set(origin, route);
     return route;
-  }
-
-  #hashOf(tls: TlsIdentity): string {
-    const known = this.#hashes.get(tls);
-    if (known !== undefined) return known;
-    const hash = identityHash(tls);
-    this.#hashes.set(tls, hash);
-    return hash;
   }
 
   /**

@@ -1,6 +1,8 @@
+import { getEventListeners } from 'node:events';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { startEmulator, type Emulator } from '../../src/emulator/index.js';
+import { AdcError } from '../../src/model/errors.js';
 import { syncAnswerSchema } from '../../src/server/answers.js';
 import {
   keepAlive,
@@ -308,6 +310,39 @@ it('notices that a client went away who sent a second request before the first w
   expect(gateway.requests.byMethod['PUT']).toBeLessThan(20);
   await own.drain();
   expect(own.lines.find((line) => line.includes('"draining"'))).toContain('"requests":0');
+});
+
+it('leaves nothing behind on a connection that is kept, whatever comes over it', async () => {
+  const made: AbortController[] = [];
+  class Recorded extends AbortController {
+    constructor() {
+      super();
+      made.push(this);
+    }
+  }
+  vi.stubGlobal('AbortController', Recorded);
+  const own = await startTestServer({}, { retries: 0 });
+  const agent = keepAlive(1);
+  try {
+    const statuses: number[] = [];
+    const ask = async (path: string, body: unknown): Promise<void> => {
+      statuses.push((await put(own.url, path, body, { agent })).status);
+    };
+    for (const path of ['/sync', '/sync', '/diff', '/validate', '/dump']) {
+      await ask(path, task(gateway.url, gateway.adminKey, path === '/dump' ? undefined : smallConfig));
+    }
+    await ask('/sync', task(gateway.url, 'wrong', smallConfig));
+    await ask('/sync', task('http://127.0.0.1:1', 'x', smallConfig));
+    await ask('/sync', { task: 'none' });
+    expect(statuses).toEqual([202, 202, 200, 200, 200, 500, 500, 400]);
+    expect(made.length).toBeGreaterThan(0);
+    expect(made.flatMap(({ signal }) => getEventListeners(signal, 'abort'))).toEqual([]);
+    expect(made.filter(({ signal }) => signal.aborted && signal.reason instanceof AdcError)).toEqual([]);
+  } finally {
+    vi.unstubAllGlobals();
+    agent.destroy();
+    await own.close();
+  }
 });
 
 it('says what was written when its deadline struck', async () => {
