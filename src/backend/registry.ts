@@ -11,11 +11,7 @@ function isBackendName(word: string): word is BackendName {
   return (backendNames as readonly string[]).includes(word);
 }
 
-/**
- * Builds the backend of a name.
- *
- * @throws AdcError `usage` for a name that is none: there is no default
- */
+/** Builds the backend of a name, as {@link openBackend}. */
 export type Opener = (name: string, options: BackendOptions) => Promise<Backend>;
 
 /** Makes an opener that keeps what it has loaded: to import again what is there costs more than a backend does. */
@@ -34,9 +30,9 @@ export function createOpener(): Opener {
 }
 
 /**
- * Builds one backend.
+ * Builds the backend of a name.
  *
- * @throws AdcError `usage` for a name that is none
+ * @throws AdcError `usage` for a name that is none: there is no default
  */
 export async function openBackend(name: string, options: BackendOptions): Promise<Backend> {
   return await createOpener()(name, options);

@@ -43,12 +43,15 @@ export class Wheel {
   remove(item: Expiring): void {
     if (item.slot === 0) return;
     const items = this.#slots.get(item.slot);
-    const last = items?.pop();
-    if (last !== undefined && last !== item && items !== undefined) {
-      items[item.slotPlace] = last;
-      last.slotPlace = item.slotPlace;
+    // What is just being called stands in no slot any more, though it does not know it yet.
+    if (items?.[item.slotPlace] === item) {
+      const last = items.pop();
+      if (last !== undefined && last !== item) {
+        items[item.slotPlace] = last;
+        last.slotPlace = item.slotPlace;
+      }
+      if (items.length === 0) this.#slots.delete(item.slot);
     }
-    if (items?.length === 0) this.#slots.delete(item.slot);
     item.slot = 0;
   }
 

@@ -56,18 +56,26 @@ interface Visit {
   job?: PreparedJob;
 }
 
-/**
- * Answers one request. The controller is aborted when its caller goes away before he has the whole answer, and, while
- * his job runs, by whoever has to stop it.
- */
-export type Front = (request: IncomingMessage, response: ServerResponse, gone: AbortController) => Promise<void>;
+/** Who sends requests over one connection. */
+export interface Caller {
+  /**
+   * Aborted when the connection closes, and, while a job of his runs, by whoever has to stop it. One for all requests on
+   * the connection, for a signal takes longer to make than most of a request.
+   */
+  readonly gone: AbortController;
+  /** How many of his requests are being answered. */
+  readonly open: number;
+}
+
+/** Answers one request. */
+export type Front = (request: IncomingMessage, response: ServerResponse, caller: Caller) => Promise<void>;
 
 /** Answers the requests of callers: one function for all listeners. */
 export function createFront(options: FrontOptions): Front {
   const prepare = createPreparation(options.memory);
   const open = createOpener();
 
-  return async (request, response, gone) => {
+  return async (request, response, caller) => {
     const id = requestIdOf(request);
     const path = pathOf(request);
     let log: Log | undefined;
@@ -75,7 +83,7 @@ export function createFront(options: FrontOptions): Front {
       path: isJobPath(path) || path === '/openapi.json' ? path : 'other',
       log: () => (log ??= options.log.child({ requestId: id })),
       began: Date.now(),
-      gone,
+      gone: caller.gone,
     };
     let answer: Answer;
     try {
@@ -83,37 +91,41 @@ export function createFront(options: FrontOptions): Front {
     } catch (error) {
       answer = failureAnswer(error, visit);
     }
+    const isEarly = !request.complete;
     try {
-      if (!response.destroyed && !request.socket.destroyed) await send(answer, id, request, response);
+      if (!response.destroyed && !request.socket.destroyed) send(answer, id, isEarly, caller, response);
     } finally {
       options.metrics.request(visit.path, answer.status);
       answer.tell?.();
     }
+    if (isEarly && !response.destroyed) {
+      await letPass(request);
+      response.end();
+    }
   };
 
-  async function send(
+  /** Writes an answer; one that came before the whole request is ended when the rest has passed. */
+  function send(
     { status, body, headers }: Answer,
     id: string,
-    request: IncomingMessage,
+    isEarly: boolean,
+    caller: Caller,
     response: ServerResponse,
-  ): Promise<void> {
-    const isEarly = !request.complete;
+  ): void {
     const always = {
       'Content-Type': 'application/json',
       'Content-Length': Buffer.byteLength(body),
       'X-Request-Id': id,
     };
-    const closes = isEarly || options.isDraining();
+    // Where others on this connection still wait for their answers, the connection outlives this one.
+    const closes = isEarly || (options.isDraining() && caller.open <= 1);
     const isUsual = headers === undefined && !closes;
     response.writeHead(
       status,
       isUsual ? always : { ...always, ...headers, ...(closes ? { Connection: 'close' } : {}) },
     );
-    if (isEarly) {
-      response.write(body);
-      await letPass(request);
-      response.end();
-    } else response.end(body);
+    if (isEarly) response.write(body);
+    else response.end(body);
   }
 
   async function answerTo(path: string, request: IncomingMessage, visit: Visit): Promise<Answer> {

@@ -166,6 +166,31 @@ it('aborts a running job only when everybody who waits for it is gone', async ()
   await Promise.all(results);
 });
 
+it('says why it stops what runs, also where one caller waits for all of it', async () => {
+  const queue = new JobQueue<string>({ concurrency: 4, length: 10 });
+  const controller = new AbortController();
+  const began: string[] = [];
+  const first = job('first', began, { lane: 'b' });
+  const firstResult = queue.submit(first.job);
+  const submit = async (lane: string): Promise<JobResult<string>> =>
+    await queue.submit({
+      lane,
+      replaces: 'x',
+      controller,
+      deadline: Date.now() + 60_000,
+      run: async (signal) =>
+        await new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason as Error));
+        }),
+    });
+  const results = ['a', 'b', 'b'].map(submit);
+  first.end();
+  await firstResult;
+  await settled();
+  queue.abort(new AdcError('aborted', 'the server is shutting down'));
+  for (const result of results) await expect(result).rejects.toThrow('the server is shutting down');
+});
+
 it('turns jobs away when too many wait, the newest of the longest lane first', async () => {
   const began: string[] = [];
   const queue = new JobQueue<string>({ concurrency: 1, length: 3 });

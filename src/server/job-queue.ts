@@ -97,7 +97,7 @@ function shareRun<T>(
   const controller = new AbortController();
   const signals = together.map(({ job }) => job.controller.signal);
   const gone = (): void => {
-    if (signals.every(({ aborted }) => aborted)) controller.abort(new AdcError('aborted', 'the caller went away'));
+    if (signals.every(({ aborted }) => aborted)) controller.abort(newest.job.controller.signal.reason);
   };
   for (const signal of signals) signal.addEventListener('abort', gone, { once: true });
   const outOfTime = together.filter(({ job }) => job.deadline < newest.job.deadline).map(endInTime);

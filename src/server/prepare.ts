@@ -50,7 +50,7 @@ export function createPreparation(memory: Memory): (path: JobPath, bytes: Buffer
     if (job.replaces !== undefined) {
       const replaced = latest.get(job.replaces)?.key;
       if (replaced !== undefined && replaced !== key) known.delete(replaced);
-      latest.set(job.replaces, { key }, 64);
+      latest.set(job.replaces, { key }, 64 + key.length);
     }
     return job;
   };

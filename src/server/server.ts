@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { AdcError } from '../model/errors.js';
 import { version } from '../version.js';
 import { readTlsFiles, readTokenFile, watchFiles, type TlsFiles } from './certificates.js';
-import { createFront, type Front } from './front.js';
+import { createFront, type Caller, type Front } from './front.js';
 import { JobQueue } from './job-queue.js';
 import type { JobAnswer } from './jobs.js';
 import { createListener, isLoopback, listen, parseListen, secureContextOf, type ListenAddress } from './listen.js';
@@ -193,11 +193,8 @@ interface Visits {
   none(): Promise<void>;
 }
 
-/** Who sends requests over one connection. */
-interface Caller {
-  /** Aborted when the connection closes: one for all requests on it, for a signal takes longer to make than most of a request. */
-  readonly gone: AbortController;
-  /** Requests that are being answered. */
+/** A caller, with the count written by the one who counts. */
+interface Counted extends Caller {
   open: number;
 }
 
@@ -211,11 +208,11 @@ function createVisits(log: Log): Visits {
     for (const resolve of waiting) resolve();
     waiting = [];
   };
-  const callers = new WeakMap<Socket, Caller>();
-  const callerOn = (socket: Socket): Caller => {
+  const callers = new WeakMap<Socket, Counted>();
+  const callerOn = (socket: Socket): Counted => {
     const known = callers.get(socket);
     if (known !== undefined) return known;
-    const caller: Caller = { gone: new AbortController(), open: 0 };
+    const caller: Counted = { gone: new AbortController(), open: 0 };
     // Requests sent without waiting for answers listen to the one signal all together.
     setMaxListeners(0, caller.gone.signal);
     callers.set(socket, caller);
@@ -236,7 +233,7 @@ function createVisits(log: Log): Visits {
       caller.open -= 1;
       left();
     });
-    front(request, response, caller.gone).catch((error: unknown) => {
+    front(request, response, caller).catch((error: unknown) => {
       log.error({ stack: error instanceof Error ? error.stack : String(error) }, 'internal error');
       response.destroy();
       socket.destroy();

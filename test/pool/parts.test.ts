@@ -228,10 +228,13 @@ test('what is called may take others of its slot out of the wheel, or put them e
   const removed = expiring('removed');
   const again = expiring('again');
   const first = expiring('first', () => {
+    // A new slot for the time that is being called.
+    for (const item of late) wheel.add(item, due);
     wheel.remove(removed);
     wheel.remove(again);
     wheel.add(again, due + 40);
   });
+  const late = ['late', 'later', 'latest'].map((name) => expiring(name));
   const early = expiring('early');
   const last = expiring('last');
   const all = [early, first, removed, again, last];
@@ -240,8 +243,8 @@ test('what is called may take others of its slot out of the wheel, or put them e
   wheel.remove(early);
   for (const item of [early, expiring('extra')]) wheel.add(item, due);
   wheel.remove(last);
-  await vi.waitFor(() => expect(called).toHaveLength(4));
-  expect(called).toEqual(['extra', 'first', 'early', 'again']);
+  await vi.waitFor(() => expect(called).toHaveLength(7));
+  expect(called).toEqual(['extra', 'first', 'early', 'late', 'later', 'latest', 'again']);
   expect(all.every(({ slot }) => slot === 0)).toBe(true);
   wheel.close();
 });

@@ -312,6 +312,40 @@ it('notices that a client went away who sent a second request before the first w
   expect(own.lines.find((line) => line.includes('"draining"'))).toContain('"requests":0');
 });
 
+it('answers everything that came over one connection before it ends', async () => {
+  const own = await startTestServer();
+  gateway.setFaults({ latency: 30, methods: ['PUT'] });
+  const requests = [3, 10].map((count) => {
+    const services = Array.from({ length: count }, (_, index) => ({ name: `s${index}` }));
+    const opts = { requestConcurrent: 1, cacheKey: `of ${count}` };
+    const body = JSON.stringify(task(gateway.url, gateway.adminKey, { services }, opts));
+    return `PUT /sync HTTP/1.1\r\nHost: adc\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  });
+  let answers = '';
+  const socket = connect(Number(new URL(own.url).port), '127.0.0.1', () => socket.write(requests.join('')));
+  socket.on('data', (chunk: Buffer) => (answers += chunk.toString()));
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  await until('both write', () => (gateway.requests.byMethod['PUT'] ?? 0) >= 2);
+  await own.drain();
+  await closed;
+  expect(answers.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 202', 'HTTP/1.1 202']);
+  expect(answers.match(/"status":"success"/g)).toHaveLength(2);
+});
+
+it('counts an answer that came before the whole request at once', async () => {
+  const own = await startTestServer();
+  let answer = '';
+  const socket = connect(Number(new URL(own.url).port), '127.0.0.1', () =>
+    socket.write('PUT /nowhere HTTP/1.1\r\nHost: adc\r\nContent-Length: 1000\r\n\r\nabc'),
+  );
+  socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+  await until('the answer', () => answer.includes('there is no PUT /nowhere'));
+  const metrics = (await send('GET', own.statusUrl, '/metrics')).text;
+  expect(metrics).toContain('adc_http_requests_total{path="other",status="404"} 1');
+  socket.destroy();
+  await own.close();
+});
+
 it('leaves nothing behind on a connection that is kept, whatever comes over it', async () => {
   const made: AbortController[] = [];
   class Recorded extends AbortController {

@@ -74,7 +74,10 @@ export function createListDecoder(client: AdminClient, memory: Memory, key: stri
       if (isKnown && (!isAll || now.length === before.size)) return;
       const lists = new Map(isAll ? now : [...before, ...now]);
       const bytes = [...lists.values()].reduce(
-        (sum, [variant]) => sum + (variant?.list.bytes ?? 0) * overhead + 256,
+        (sum, variants) =>
+          variants.reduce((prints, { print }) => prints + print.length, sum) +
+          (variants[0]?.list.bytes ?? 0) * overhead +
+          256,
         0,
       );
       space.set(key, { lists }, bytes);
