@@ -92,7 +92,7 @@ export function classifyExchange(error: Error, connection: ExchangeFacts): Failu
     connection.tls && connection.fresh && !connection.clientCertificate
       ? ' (right after the TLS handshake; the server may demand a client certificate)'
       : '';
-  const text = `${describe(error)}${hint}`;
+  const text = `${describe(error, connection.headersRead)}${hint}`;
   return {
     code: 'unreachable',
     text,
@@ -137,14 +137,17 @@ function altNames(error: Error): string {
 }
 
 /** The words of an error; those of all addresses that were tried, where that is several. */
-function describe(error: Error): string {
+function describe(error: Error, headersRead = false): string {
   if (error instanceof AggregateError) {
     const each = error.errors.map((inner: unknown) => (inner instanceof Error ? inner.message : String(inner)));
     if (each.length > 0) return [...new Set(each)].join('; ');
   }
   const code = errorCode(error);
   if (code === 'ECONNRESET' && !error.message.includes('ECONNRESET')) return `connection reset (${error.message})`;
-  if (code === 'UND_ERR_SOCKET') return `connection closed by the server before it answered (${error.message})`;
+  if (code === 'UND_ERR_SOCKET') {
+    const when = headersRead ? 'in the middle of its answer' : 'before it answered';
+    return `connection closed by the server ${when} (${error.message})`;
+  }
   return error.message || code || 'connection failed';
 }
 

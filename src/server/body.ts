@@ -1,10 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 import { AdcError } from '../model/errors.js';
+import type { Bag, Placed } from '../pool/bag.js';
 
 /** The bytes of request bodies that the server holds at one moment, and how many it may. */
 export interface BodyBudget {
   readonly limit: number;
   held: number;
+  /** Bodies that are still arriving. */
+  readonly arriving: Bag<ArrivingBody>;
+}
+
+/** A body that is still arriving. */
+export interface ArrivingBody extends Placed {
+  /** Ends the reading of it: its request is answered with this. */
+  refuse(error: AdcError): void;
 }
 
 /** A body and the bytes it takes from the budget until they are given back. */
@@ -41,6 +50,7 @@ export async function readBody(request: IncomingMessage, limit: number, budget: 
     let settled = false;
     const refuse = (error: AdcError): void => {
       settled = true;
+      budget.arriving.delete(arriving);
       request.off('data', take);
       request.pause();
       release();
@@ -57,6 +67,7 @@ export async function readBody(request: IncomingMessage, limit: number, budget: 
     const end = (): void => {
       if (settled) return;
       settled = true;
+      budget.arriving.delete(arriving);
       const bytes = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size);
       resolve({ bytes, release });
     };
@@ -64,6 +75,8 @@ export async function readBody(request: IncomingMessage, limit: number, budget: 
       if (settled) return;
       refuse(new AdcError('aborted', 'the client went away before its request was complete', { cause }));
     };
+    const arriving: ArrivingBody = { place: -1, refuse };
+    budget.arriving.add(arriving);
     request.on('data', take);
     request.on('end', end);
     request.on('close', lost);

@@ -131,7 +131,9 @@ export function createFront(options: FrontOptions): Front {
   async function answerTo(path: string, request: IncomingMessage, visit: Visit): Promise<Answer> {
     const token = options.token();
     if (token !== undefined && !hasToken(request.headers.authorization, token)) {
-      return { ...plain(401, 'the bearer token is missing or wrong'), headers: { 'WWW-Authenticate': 'Bearer' } };
+      const refused = plain(401, 'the bearer token is missing or wrong');
+      const tell = (): void => visit.log().warn({ status: refused.status }, 'the bearer token is missing or wrong');
+      return { ...refused, headers: { 'WWW-Authenticate': 'Bearer' }, tell };
     }
     if (request.method === 'GET' && path === '/openapi.json') return { status: 200, body: options.openApi() };
     if (request.method !== 'PUT' || !isJobPath(path))

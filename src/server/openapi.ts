@@ -80,6 +80,10 @@ export function openApiDocument(): Readonly<Record<string, unknown>> {
           summary: 'This document.',
           responses: {
             '200': { description: 'OpenAPI 3.1.', content: { 'application/json': { schema: { type: 'object' } } } },
+            '401': {
+              description: 'The bearer token is missing or wrong.',
+              content: { 'application/json': { schema: { $ref: '#/components/schemas/Failure' } } },
+            },
           },
         },
       },

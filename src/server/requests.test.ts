@@ -59,6 +59,10 @@ it.each([
   [{ tlsClientKey: 'pem' }, 'task.opts.tlsClientCert: is required with tlsClientKey'],
   [{ targets: [{ server: 'http://a' }] }, 'task.opts.targets: excludes server'],
   [{ server: undefined, targets: [] }, 'task.opts.targets'],
+  [
+    { backend: 'apisix-standalone', server: ['http://a', 'http://b'], token: 'one,two,three' },
+    'task.opts.token: holds 3 tokens for 2 servers',
+  ],
   [{ server: undefined, targets: [{ server: 'http://a', tlsClientKey: 'x' }] }, 'task.opts.targets[0].tlsClientCert'],
   [{ server: undefined, targets: [{ server: 'http://a', unknown: 1 }] }, 'task.opts.targets[0].unknown'],
   [{ server: undefined, token: undefined, targets: [{ server: 'http://a' }] }, 'task.opts.token: is required'],

@@ -180,6 +180,12 @@ function togetherIssues(opts: JsonObject): RequestIssue[] {
   if (server === undefined && targets === undefined) report(['server'], 'is required');
   if (server !== undefined && targets !== undefined) report(['targets'], 'excludes server: give one of them');
   if (token === undefined && keyless) report(['token'], 'is required');
+  const tokens = typeof token === 'string' ? token.split(',').length : 1;
+  if (backend === 'apisix-standalone' && tokens > 1 && server !== undefined) {
+    const servers = Array.isArray(server) ? server.length : 1;
+    if (tokens !== servers)
+      report(['token'], `holds ${tokens} tokens for ${servers} servers: give one for all or one each`);
+  }
   const many = endpoints ?? (Array.isArray(server) ? (server as readonly unknown[]) : []);
   if (backend === 'apisix' && many.length > 1) {
     report(

@@ -5,6 +5,8 @@ import type { Socket } from 'node:net';
 import { AdcError } from '../model/errors.js';
 import { version } from '../version.js';
 import { readTlsFiles, readTokenFile, watchFiles, type TlsFiles } from './certificates.js';
+import { Bag } from '../pool/bag.js';
+import type { BodyBudget } from './body.js';
 import { createFront, type Caller, type Front } from './front.js';
 import { JobQueue } from './job-queue.js';
 import type { JobAnswer } from './jobs.js';
@@ -36,7 +38,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const log = createLog(options.logLevel ?? 'info', options.writeLog);
   const files = { ...(await readFiles(options)) };
   const bodyLimit = options.bodyLimit ?? 100 * mebibyte;
-  const budget = { limit: options.bodiesLimit ?? 4 * bodyLimit, held: 0 };
+  const budget: BodyBudget = { limit: options.bodiesLimit ?? 4 * bodyLimit, held: 0, arriving: new Bag() };
   const queue = new JobQueue<JobAnswer>({
     concurrency: options.concurrency ?? 16,
     length: options.queueLength ?? 1_024,
@@ -105,6 +107,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     state.draining = true;
     status?.changed();
     log.info({ ...queue.report(), requests: visits.count() }, patience > 0 ? 'draining' : 'closing');
+    // What has not wholly come is no job yet, and may never be one.
+    for (const body of budget.arriving) body.refuse(new AdcError('busy', 'the server is shutting down'));
     if (main.listening) main.close();
     if (!(await within(visits.none(), patience))) {
       queue.abort(new AdcError('aborted', 'the server is shutting down; this was stopped before its next write'));

@@ -1,5 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Pools } from '../pool/pool.js';
 import { hasToken } from './bearer.js';
@@ -104,9 +104,13 @@ export async function serveStatus(
     });
     response.end(request.method === 'HEAD' ? undefined : body);
   };
-  const server = createListener((request, response) => {
-    respond(request, response).catch(() => response.destroy());
-  }, limits);
+  const server = createListener(
+    (request, response) => {
+      respond(request, response).catch(() => response.destroy());
+    },
+    { ...limits, maxConnections: Infinity },
+  );
+  makeRoom(server, limits.maxConnections);
   await listenOn(server, `status port ${port}`, () => server.listen(port));
   const { port: real, family } = server.address() as AddressInfo;
   return {
@@ -118,6 +122,30 @@ export async function serveStatus(
         server.closeAllConnections();
       }),
   };
+}
+
+/** Beyond `most` connections the one that has asked nothing for longest goes: a probe must get through whoever else connects. */
+function makeRoom(server: HttpServer, most: number): void {
+  const silent = new Set<Socket>();
+  let open = 0;
+  server.on('connection', (socket: Socket) => {
+    open += 1;
+    silent.add(socket);
+    socket.once('close', () => {
+      open -= 1;
+      silent.delete(socket);
+    });
+    const [longest] = silent;
+    if (open <= most || longest === undefined) return;
+    silent.delete(longest);
+    longest.destroy();
+  });
+  server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    silent.delete(socket);
+    response.once('finish', () => {
+      if (!socket.destroyed) silent.add(socket);
+    });
+  });
 }
 
 function say(status: number, text: string): StatusAnswer {

@@ -215,6 +215,7 @@ it('asks for the bearer token, and takes a new one from its file', async () => {
   await server.reload();
   expect(await withToken('Bearer planted-one')).toBe(401);
   expect(await withToken('bearer planted-two')).toBe(400);
+  expect(server.lines.filter((line) => line.includes('"status":401'))).toHaveLength(4);
   expect(server.lines.join('')).not.toContain('planted');
   writeFileSync(authTokenFile, '\n');
   await server.reload();

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { startEmulator, type StandaloneEmulator } from '../../src/emulator/index.js';
 import { syncAnswerSchema } from '../../src/server/answers.js';
@@ -56,6 +59,37 @@ it('fails endpoints, not resources, where no resource is to blame; also without 
   });
   const nothing = await sync(smallConfig, { server: servers });
   expect(nothing.json).toMatchObject({ status: 'partial_failure', failed_count: 1, failed: [] });
+});
+
+it('says of an instance that stopped answering what was asked of it, and that nothing was written', async () => {
+  let silent = false;
+  const between = createServer((incoming, outgoing) => {
+    if (silent) return;
+    const { method, headers, url = '' } = incoming;
+    incoming.pipe(
+      request(`${gateway.urls[1]}${url}`, { method, headers }, (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(outgoing);
+      }),
+    );
+  });
+  between.listen(0, '127.0.0.1');
+  await once(between, 'listening');
+  const url = `http://127.0.0.1:${(between.address() as AddressInfo).port}`;
+  const server = [gateway.urls[0], url];
+  try {
+    expect((await sync(smallConfig, { server })).json.failed_count).toBe(0);
+    silent = true;
+    for (const bypassCache of [false, true]) {
+      const reply = await sync(smallConfig, { server, timeout: 2_000, bypassCache });
+      expect(reply.json.endpoint_status[1].success).toBe(false);
+      expect(reply.json.endpoint_status[1].reason).toMatch(/^(?:GET|HEAD) http:/);
+      expect(reply.text).not.toContain('may have been applied');
+    }
+  } finally {
+    between.closeAllConnections();
+    between.close();
+  }
 });
 
 it('blames the resource that an instance refuses', async () => {

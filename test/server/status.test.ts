@@ -1,7 +1,9 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startEmulator, type Emulator } from '../../src/emulator/index.js';
-import { put, send, smallConfig, startTestServer, task, type TestServer } from './support.js';
+import { keepAlive, put, send, smallConfig, startTestServer, task, until, type TestServer } from './support.js';
 
 let gateway: Emulator;
 let server: TestServer;
@@ -26,6 +28,28 @@ it('answers probes at every address of both families', async () => {
   expect((await send('GET', server.statusUrl, '/')).status).toBe(404);
   expect((await send('PUT', server.statusUrl, '/sync')).status).toBe(404);
   expect((await send('HEAD', server.statusUrl, '/healthz/ready')).status).toBe(200);
+});
+
+it('answers probes whoever else connects and says nothing', async () => {
+  const own = await startTestServer();
+  const port = Number(new URL(own.statusUrl).port);
+  const agent = keepAlive(1);
+  expect((await send('GET', own.statusUrl, '/healthz/ready', { agent })).status).toBe(200);
+  const silent = await Promise.all(
+    Array.from({ length: 600 }, async () => {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      await once(socket, 'connect');
+      return socket;
+    }),
+  );
+  for (const path of ['/healthz/ready', '/healthz/live', '/metrics']) {
+    expect((await send('GET', own.statusUrl, path)).status).toBe(200);
+  }
+  await until('the surplus is gone', () => silent.filter(({ destroyed }) => !destroyed).length <= 256);
+  agent.destroy();
+  for (const socket of silent) socket.destroy();
+  await own.close();
 });
 
 it('shows pools to this machine only, or with the token', async () => {

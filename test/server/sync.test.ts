@@ -332,6 +332,25 @@ it('answers everything that came over one connection before it ends', async () =
   expect(answers.match(/"status":"success"/g)).toHaveLength(2);
 });
 
+it('refuses a request that is still arriving when it ends, and waits for nobody who says nothing more', async () => {
+  const own = await startTestServer();
+  let answer = '';
+  const socket = connect(Number(new URL(own.url).port), '127.0.0.1', () =>
+    socket.write('PUT /sync HTTP/1.1\r\nHost: adc\r\nContent-Length: 1000\r\n\r\n{"task"'),
+  );
+  socket.on('data', (chunk: Buffer) => {
+    answer += chunk.toString();
+    socket.end();
+  });
+  await until('it arrives', async () =>
+    /^adc_request_bodies_bytes 7$/m.test((await send('GET', own.statusUrl, '/metrics')).text),
+  );
+  await own.drain();
+  expect(answer).toContain('HTTP/1.1 503');
+  expect(answer).toMatch(/^Retry-After: \d+\r$/im);
+  expect(answer).toContain('{"message":"the server is shutting down"}');
+});
+
 it('counts an answer that came before the whole request at once', async () => {
   const own = await startTestServer();
   let answer = '';

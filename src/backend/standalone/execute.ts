@@ -1,4 +1,4 @@
-import { GatewayError } from '../../model/errors.js';
+import { AdcError, GatewayError } from '../../model/errors.js';
 import type { ResourceKey } from '../../model/resource.js';
 import type { PoolResponse } from '../../pool/pool.js';
 import type { Executed } from '../backend.js';
@@ -31,7 +31,7 @@ const mostRounds = 10;
 export async function executeOn(instance: Instance, options: ExecuteOptions): Promise<Executed> {
   const { client } = instance;
   const { job, signal } = options;
-  let reading = await unlessAborted(instance.reading, signal);
+  let reading = await unlessAborted(instance.reading, client, signal);
   let withheld: ReadonlyMap<ResourceKey, string> = new Map();
   let write = job.writeFor(reading.inventory, withheld);
   let isFresh = false;
@@ -90,12 +90,12 @@ export async function executeOn(instance: Instance, options: ExecuteOptions): Pr
   }
 }
 
-/** What is waited for, unless the job ends first. */
-async function unlessAborted<T>(wait: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+/** The reading of an instance, unless the job ends first. */
+async function unlessAborted<T>(wait: Promise<T>, client: AdminClient, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return wait;
   const over = new AbortController();
   const aborted = new Promise<never>((_, reject) => {
-    const stop = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
+    const stop = (): void => reject(unread(client, signal.reason));
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true, signal: over.signal });
   });
@@ -104,6 +104,14 @@ async function unlessAborted<T>(wait: Promise<T>, signal: AbortSignal | undefine
   } finally {
     over.abort();
   }
+}
+
+/** What is to be said of an instance that had not answered when the job ended: nothing was written. */
+function unread(client: AdminClient, reason: unknown): GatewayError {
+  const failure = { method: 'GET', url: client.url(documentPath) };
+  const code = reason instanceof AdcError ? reason.code : 'aborted';
+  const words = reason instanceof Error ? reason.message : String(reason);
+  return new GatewayError(code, failure, { message: `${failure.method} ${failure.url}: ${words}`, cause: reason });
 }
 
 /** Tells whether an instance refuses a document because it holds a newer version of some section. */

@@ -189,6 +189,8 @@ export async function apply(
 function isUndecided(error: unknown, cutOff: AbortSignal): boolean {
   if (error instanceof GatewayError && error.failure.status !== undefined) return false;
   if (error instanceof GatewayError && error.failure.mayHaveActed === true) return true;
+  // An operation that ended with a read has written nothing, or was refused what it wrote.
+  if (error instanceof GatewayError && ['GET', 'HEAD'].includes(error.failure.method)) return false;
   if (cutOff.aborted) return true;
   return isDeadline(error) || (error instanceof AdcError && error.code === 'aborted');
 }
