@@ -126,7 +126,7 @@ export async function readAndDiff(options: JobOptions): Promise<Difference> {
 export async function sync(options: SyncOptions): Promise<SyncResult> {
   const { backend, dryRun = false, onStage, onDifference } = options;
   const difference = await readAndDiff(options);
-  if (isLarge(difference.current, difference.desired)) await afterOthers();
+  await giveWay(difference.current, difference.desired);
   const planned = difference.plan();
   onDifference?.(difference, planned);
   if (dryRun) return { difference, plan: planned };
@@ -184,11 +184,7 @@ const largeState = 1_000;
 
 /** Between two stages of a large job everything else in the process has its turn: a server has other callers. */
 async function giveWay(current: State, desired: State): Promise<void> {
-  if (isLarge(current, desired)) await afterOthers();
-}
-
-function isLarge(current: State, desired: State): boolean {
-  return Math.max(current.resources.size, desired.resources.size) > largeState;
+  if (Math.max(current.resources.size, desired.resources.size) > largeState) await afterOthers();
 }
 
 /** What a comparison comes to. */

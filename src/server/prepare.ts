@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { Memory } from '../memory/memory.js';
+import { printOf } from '../memory/print.js';
 import { AdcError } from '../model/errors.js';
 import { redactText, secretsOf } from '../model/redaction.js';
 import { resolveConfiguration, type Configuration } from '../pipeline/config/resolve.js';
@@ -54,13 +55,6 @@ export function createPreparation(memory: Memory): (path: JobPath, bytes: Buffer
     }
     return job;
   };
-}
-
-/** Up to so many bytes the bytes themselves tell bodies apart, which takes less than hashing them. */
-const shortBody = 1_024;
-
-function printOf(bytes: Buffer): string {
-  return bytes.length > shortBody ? hash('sha256', bytes, 'base64') : bytes.toString('latin1');
 }
 
 async function prepare(path: JobPath, bytes: Buffer): Promise<PreparedJob> {

@@ -4,6 +4,7 @@ import type { Executed } from '../backend.js';
 import { refusal, type AdminClient, type AdminRequest } from '../shared/client.js';
 import { credentialClaims, globalPluginClaims } from '../shared/claims.js';
 import { objectRef, type AdminObject, type Collection } from '../shared/collections.js';
+import { createDates } from '../shared/dates.js';
 import { referencesOf } from '../shared/references.js';
 
 /**
@@ -25,28 +26,14 @@ export async function execute(
     ...(signal === undefined ? {} : { signal }),
   };
   const response = await client.send(request);
-  const { status, headers } = response;
+  const { status } = response;
   const wasGone = operation.method === 'DELETE' && status === 404 && isKeyNotFound(response.body);
   if (!wasGone && (status < 200 || status > 299)) throw refusal(client, request, response);
   return {
-    at: toDate(headers['date']),
+    at: toDate(response.header('date')),
     status,
     // Where an earlier attempt of this request may have arrived, nothing left to delete is its own work.
     written: !wasGone || response.ambiguous,
-  };
-}
-
-/** Reads `Date` headers; our clock where there is none. The answers of one second share one date. */
-export function createDates(): (header: string | undefined) => Date {
-  let last: { readonly header: string; readonly date: Date } | undefined;
-  return (header) => {
-    if (header === undefined) return new Date();
-    if (last?.header !== header) {
-      const date = new Date(header);
-      if (Number.isNaN(date.getTime())) return new Date();
-      last = { header, date };
-    }
-    return last.date;
   };
 }
 

@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto';
 import type { Memory } from '../../memory/memory.js';
+import { printOf } from '../../memory/print.js';
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.js';
 import type { PoolResponse } from '../../pool/pool.js';
 import { jsonOf, notAdminApi, type AdminClient, type AdminRequest } from '../shared/client.js';
@@ -83,15 +83,6 @@ export function createListDecoder(client: AdminClient, memory: Memory, key: stri
       space.set(key, { lists }, bytes);
     },
   };
-}
-
-/** Up to so many bytes the bytes themselves tell contents apart, which takes less than hashing them. */
-const shortBody = 4_096;
-
-function printOf(body: Uint8Array): string {
-  return body.byteLength > shortBody
-    ? hash('sha1', body)
-    : Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1');
 }
 
 function isSameList(one: ParsedList, other: ParsedList): boolean {

@@ -3,6 +3,7 @@ import type { ResourceKey } from '../../model/resource.js';
 import type { PoolResponse } from '../../pool/pool.js';
 import type { Executed } from '../backend.js';
 import { refusal, type AdminClient, type AdminRequest } from '../shared/client.js';
+import { createDates } from '../shared/dates.js';
 import { blameRefusal } from './blame.js';
 import { isBlank } from './document.js';
 import { documentPath, headDocument, isSameStamp, stampOf } from './endpoint.js';
@@ -155,9 +156,8 @@ function finished({ withheld }: Write, status: number, at: Date, written: boolea
   return { at, status, written, ...(withheld.size === 0 ? {} : { refused: withheld }) };
 }
 
-function dateOf({ headers }: PoolResponse): Date {
-  const date = new Date(headers['date'] ?? Number.NaN);
-  return Number.isNaN(date.getTime()) ? new Date() : date;
+function dateOf(response: PoolResponse): Date {
+  return createDates()(response.header('date'));
 }
 
 /** The refusal, with those to blame. */
